@@ -1,0 +1,1 @@
+"""Lectern's library: everything that does work. Only `lectern.host` needs ComfyUI."""

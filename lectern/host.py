@@ -1,0 +1,126 @@
+"""The only door to ComfyUI: folders, progress, interrupt, own address, routes, the background loop.
+
+Imported by `nodes/` and the package's `__init__`, never by the rest of the library: what the library needs from the
+host is passed in as plain values.
+"""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import comfy.model_management
+import comfy.utils
+import folder_paths
+from aiohttp import web
+from comfy.cli_args import args
+from server import PromptServer
+
+T = TypeVar("T")
+
+
+class SaveTarget(NamedTuple):
+    """Where an output node may write, as ComfyUI's own SaveImage would choose it."""
+
+    folder: Path  # exists, inside the output folder
+    subfolder: str  # relative to the output folder, "" for its top
+    stem: str  # file name without counter and suffix
+    counter: int  # first free number
+
+    def name(self, suffix: str, offset: int = 0) -> str:
+        return f"{self.stem}_{self.counter + offset:05}_{suffix}"
+
+
+def output_directory() -> Path:
+    return Path(folder_paths.get_output_directory())
+
+
+def private_directory() -> Path:
+    """Lectern's own folder below ComfyUI's user folder; no route of ComfyUI serves it."""
+    return Path(folder_paths.get_system_user_directory("lectern"))
+
+
+def font_directories() -> list[Path]:
+    """`models/fonts`, and every folder that extra_model_paths.yaml files under `fonts`."""
+    extra = folder_paths.get_folder_paths("fonts") if "fonts" in folder_paths.folder_names_and_paths else []
+    return [Path(folder_paths.models_dir) / "fonts", *map(Path, extra)]
+
+
+def save_target(prefix: str, width: int, height: int) -> SaveTarget:
+    """Resolves a `filename_prefix` with ComfyUI's own rules (%date% variables, counter, containment)."""
+    folder, stem, counter, subfolder, _ = folder_paths.get_save_image_path(
+        prefix, folder_paths.get_output_directory(), width, height
+    )
+    return SaveTarget(Path(folder), subfolder, stem, counter)
+
+
+class Progress:
+    """The running node's progress bar; every step is also where Cancel takes effect."""
+
+    def __init__(self, total: int) -> None:
+        self._bar = comfy.utils.ProgressBar(total)
+
+    def step(self) -> None:
+        """Counts one step. Raises ComfyUI's own interrupt when the user pressed Cancel."""
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        self._bar.update(1)
+
+
+def routes() -> web.RouteTableDef:
+    return PromptServer.instance.routes
+
+
+def on_server_start(callback: Callable[[], Awaitable[None]]) -> None:
+    """Calls back on ComfyUI's event loop once all packs are loaded and before the first request is answered."""
+
+    async def run(_: web.Application) -> None:
+        await callback()
+
+    PromptServer.instance.app.on_startup.append(run)
+
+
+def server_url() -> str:
+    """This server's own address as reached from this machine, without a trailing slash.
+
+    ComfyUI sets it just after it began to listen; before that the command line is the only source.
+    """
+    listen = getattr(PromptServer.instance, "address", None) or args.listen.split(",")[0].strip()
+    port = getattr(PromptServer.instance, "port", None) or args.port
+    address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(listen, f"[{listen}]" if ":" in listen else listen)
+    return f"{'https' if args.tls_keyfile and args.tls_certfile else 'http'}://{address}:{port}"
+
+
+def server_tls() -> ssl.SSLContext | None:
+    """Trust in this server's own certificate, whatever name it carries; None when ComfyUI speaks plain HTTP."""
+    if not (args.tls_keyfile and args.tls_certfile):
+        return None
+    context = ssl.create_default_context(cafile=args.tls_certfile)
+    context.check_hostname = False
+    return context
+
+
+class BackgroundLoop:
+    """One event loop on a thread of its own, for what outlives a prompt (sessions, stores, pools).
+
+    ComfyUI runs every prompt in an event loop that ends with it, so nothing long-lived may belong to that one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="lectern", daemon=True).start()
+            return self._loop
+
+    async def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Awaits a coroutine that runs on the background loop; cancelling the await cancels it."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._running()))
+
+
+background = BackgroundLoop()

@@ -1,0 +1,30 @@
+"""Puts the app routes on ComfyUI's server and wakes unfinished runs once it listens."""
+
+import logging
+from pathlib import Path
+
+from . import host
+from .apps.routes import add_routes
+from .apps.service import create_service
+from .errors import SettingsError
+from .settings import SettingsFile
+
+log = logging.getLogger(__name__)
+
+
+def mount_apps() -> None:
+    """Called once, while ComfyUI loads the pack: cheap, and silent unless `lectern.toml` has a mistake."""
+    file = SettingsFile(host.private_directory())
+    try:
+        file.read()
+    except SettingsError as error:
+        log.warning("Lectern: %s", error)
+    service = create_service(
+        workflows=Path(__file__).parent.parent / "workflows",
+        private=host.private_directory(),
+        base_url=host.server_url,
+        tls=host.server_tls,
+        settings=file.read,
+    )
+    add_routes(host.routes(), service, host.background.call)
+    host.on_server_start(lambda: host.background.call(service.resume()))

@@ -1,0 +1,100 @@
+"""`lectern.toml`: limits and folders that a person may change. Absent file: all defaults."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import SettingsError
+
+FILE_NAME = "lectern.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fonts(_Section):
+    folders: list[Path] = Field(default=[], description="folders searched for fonts before the system's own")
+
+
+class Limits(_Section):
+    """Bounds on what one node or request may ask for."""
+
+    side: int = Field(default=16384, ge=64, le=65536, description="longest side of a picture, pixels")
+    slides: int = Field(default=500, ge=1, le=10000, description="pictures in one deck or one background batch")
+    text: int = Field(default=100_000, ge=100, le=10_000_000, description="characters of one text")
+
+
+class Apps(_Section):
+    queued: int = Field(default=100, ge=1, le=100_000, description="runs waiting at once; more are answered 429")
+    body_kb: int = Field(default=1024, ge=1, le=1_048_576, description="largest request body, kilobytes")
+    wait_seconds: int = Field(default=60, ge=1, le=600, description="longest wait of a `Prefer: wait` request")
+
+
+class Settings(_Section):
+    """Everything `lectern.toml` may hold, validated."""
+
+    fonts: Fonts = Fonts()
+    limits: Limits = Limits()
+    apps: Apps = Apps()
+
+
+def read_settings(file: Path) -> Settings:
+    """Reads and validates the file; a missing file gives the defaults.
+
+    Raises:
+        SettingsError: names the file, and the key and value at fault.
+    """
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}. Correct it or delete it.") from error
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        raise SettingsError(_explain(file, error)) from error
+
+
+def _explain(file: Path, error: ValidationError) -> str:
+    """One sentence per mistake: key, value, what is allowed."""
+    mistakes = []
+    for item in error.errors(include_url=False):
+        key = ".".join(map(str, item["loc"]))
+        if item["type"] == "extra_forbidden":
+            mistakes.append(f"{key} is not a setting; remove it or correct its name")
+        else:
+            mistakes.append(f"{key} is {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}")
+    return f"{file}: {'; '.join(mistakes)}."
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """`lectern.toml` in a folder; read again when it changed, so that no restart is needed."""
+
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        return self.folder / FILE_NAME
+
+    @cached_property
+    def _memory(self) -> dict[tuple[int, int], Settings]:
+        return {}
+
+    def read(self) -> Settings:
+        """Raises SettingsError while the file has a mistake."""
+        try:
+            status = self.path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            stamp = (0, 0)
+        if stamp not in self._memory:
+            fresh = read_settings(self.path)
+            self._memory.clear()
+            self._memory[stamp] = fresh
+        return self._memory[stamp]

@@ -1,0 +1,1 @@
+"""Finishing pictures for slides: geometry, type, stamps, numbering, backgrounds, decks."""

@@ -1,0 +1,26 @@
+"""What people see in the graph editor: schemas, and one call each into the library."""
+
+from .slides.background import LecternSlideBackground
+from .slides.deck import LecternSaveDeck
+from .slides.frame import LecternSlideFrame
+from .slides.number import LecternSlideNumber
+from .slides.title import LecternSlideTitle
+from .slides.watermark import LecternSlideWatermark
+
+NODE_CLASS_MAPPINGS = {
+    "LecternSlideBackground": LecternSlideBackground,
+    "LecternSlideFrame": LecternSlideFrame,
+    "LecternSlideTitle": LecternSlideTitle,
+    "LecternSlideWatermark": LecternSlideWatermark,
+    "LecternSlideNumber": LecternSlideNumber,
+    "LecternSaveDeck": LecternSaveDeck,
+}
+
+NODE_DISPLAY_NAME_MAPPINGS = {
+    "LecternSlideBackground": "Slide Background",
+    "LecternSlideFrame": "Slide Frame",
+    "LecternSlideTitle": "Slide Title",
+    "LecternSlideWatermark": "Slide Watermark",
+    "LecternSlideNumber": "Slide Number",
+    "LecternSaveDeck": "Save Deck",
+}

@@ -1,0 +1,93 @@
+from comfy_api.v0_0_2 import io
+
+from ...lectern import host
+from ...lectern.errors import ImageError
+from ...lectern.slides.backgrounds import STYLES, Recipe, background
+from ...lectern.slides.colors import PALETTES, Rgb, palette_colors, palette_from_words, parse_colors
+from ...lectern.slides.geometry import Size
+from ...lectern.slides.sequence import texts_of
+from .common import CATEGORY, settings, valid
+
+FROM_WORDS = "from words"
+CUSTOM = "custom"
+
+
+class LecternSlideBackground(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LecternSlideBackground",
+            display_name="Slide Background",
+            category=CATEGORY,
+            description="Makes calm, good-looking slide backgrounds from a palette or from words. Needs no model: it is"
+            " drawn, and the same seed always draws the same picture.",
+            search_aliases=["gradient", "mesh gradient", "pattern", "wallpaper", "presentation"],
+            inputs=[
+                io.Combo.Input("style", options=list(STYLES), default=STYLES[0], tooltip="What is drawn."),
+                io.Combo.Input(
+                    "palette", options=[FROM_WORDS, *PALETTES, CUSTOM], default=FROM_WORDS,
+                    tooltip="The colours. 'from words' chooses them by the words below, 'custom' takes your own.",
+                ),
+                io.String.Input(
+                    "colors", default="#0b1026, #2f6fed, #35d0ba",
+                    tooltip="For the palette 'custom': 2 to 8 colours as #RRGGBB or names; the first is the ground.",
+                ),
+                io.String.Input(
+                    "words", default="", multiline=True, dynamic_prompts=False,
+                    tooltip="What the slides are about, one line for each picture. Every line draws its own picture.",
+                ),
+                io.Int.Input(
+                    "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True,
+                    tooltip="Another seed draws other shapes; the same seed the same.",
+                ),
+                io.Int.Input("width", default=1920, min=16, max=16384, tooltip="Width in pixels."),
+                io.Int.Input("height", default=1080, min=16, max=16384, tooltip="Height in pixels."),
+                io.Int.Input(
+                    "batch_size", default=0, min=0, max=4096,
+                    tooltip="How many pictures. 0 makes one for each line of the words, and one when there are none.",
+                ),
+            ],
+            outputs=[io.Image.Output(display_name="images", tooltip="The backgrounds as one batch.")],
+        )  # fmt: skip
+
+    @classmethod
+    def validate_inputs(cls, colors: str | None) -> bool | str:
+        return colors is None or not colors.strip() or valid(lambda: parse_colors(colors))
+
+    @classmethod
+    def execute(
+        cls,
+        style: str,
+        palette: str,
+        colors: str,
+        words: str,
+        seed: int,
+        width: int,
+        height: int,
+        batch_size: int,
+    ) -> io.NodeOutput:
+        import torch
+
+        limits = settings().limits
+        lines = texts_of([words], "lines", limits.text)
+        count = batch_size or len(lines) or 1
+        if count > limits.slides or max(width, height) > limits.side:
+            raise ImageError(
+                f"{count} backgrounds of {width}x{height} pixels are more than the {limits.slides} pictures and the"
+                f" longest side of {limits.side} that lectern.toml allows. Ask for less or raise the limits there."
+            )
+        batch = torch.empty((count, height, width, 3))
+        progress = host.Progress(count)
+        for index in range(count):
+            line = lines[index % len(lines)] if lines else ""
+            recipe = Recipe(style, _colors(palette, colors, words), seed, f"{index} {line}", Size(width, height))
+            batch[index] = background(recipe)
+            progress.step()
+        return io.NodeOutput(batch)
+
+
+def _colors(palette: str, colors: str, words: str) -> tuple[Rgb, ...]:
+    """One palette for the whole batch: the pictures of a deck belong together."""
+    if palette == CUSTOM:
+        return tuple(parse_colors(colors))
+    return tuple(palette_from_words(words) if palette == FROM_WORDS else palette_colors(palette))

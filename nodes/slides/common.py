@@ -1,0 +1,99 @@
+"""What the slide nodes share: inputs that look alike, settings, and list handling."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from comfy_api.v0_0_2 import io
+from torch import Tensor
+
+from ...lectern import host
+from ...lectern.errors import LecternError
+from ...lectern.images import checked
+from ...lectern.settings import Settings, SettingsFile
+from ...lectern.slides.colors import AUTO, parse_color
+from ...lectern.slides.fonts import FontBook
+from ...lectern.slides.geometry import ANCHORS
+from ...lectern.slides.lettering import Look, Writer, owned
+from ...lectern.slides.type import Font
+
+T = TypeVar("T")
+
+CATEGORY = "Lectern/Slides"
+ANCHOR_NAMES = list(ANCHORS)
+
+
+def settings() -> Settings:
+    return SettingsFile(host.private_directory()).read()
+
+
+def first(values: Sequence[T]) -> T:
+    """The value of a widget on a node that takes lists."""
+    return values[0]
+
+
+def position_input(default: str, what: str) -> io.Combo.Input:
+    return io.Combo.Input("position", options=ANCHOR_NAMES, default=default, tooltip=f"Where the {what} stands.")
+
+
+def size_input(default: float, what: str) -> io.Float.Input:
+    return io.Float.Input(
+        "size", default=default, min=0.5, max=50.0, step=0.1,
+        tooltip=f"Text size of the {what} in percent of the slide's shorter side.",
+    )  # fmt: skip
+
+
+def margin_input(default: float) -> io.Float.Input:
+    return io.Float.Input(
+        "margin", default=default, min=0.0, max=45.0, step=0.5,
+        tooltip="Free space to the edges in percent of the slide's shorter side.",
+    )  # fmt: skip
+
+
+def color_input() -> io.String.Input:
+    return io.String.Input(
+        "color", default=AUTO,
+        tooltip="auto chooses light or dark for every picture; or #RRGGBB; or a name such as white.",
+    )  # fmt: skip
+
+
+def font_input() -> io.String.Input:
+    return io.String.Input(
+        "font", default="", advanced=True,
+        tooltip="Family or file name of a font in models/fonts or on this machine. Empty: the built-in Inter;"
+        " characters it lacks come from other fonts found here.",
+    )  # fmt: skip
+
+
+def valid(check: Callable[[], object]) -> bool | str:
+    """ComfyUI's answer to an input check: True, or the sentence that says what is wrong."""
+    try:
+        check()
+    except LecternError as error:
+        return str(error)
+    return True
+
+
+def given(value: list[str] | str | None) -> list[str]:
+    """What a checked input holds; nothing while it is linked to another node."""
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if one]
+
+
+def valid_color(color: list[str] | str | None) -> bool | str:
+    return valid(lambda: [parse_color(one) for one in given(color) if one != AUTO])
+
+
+def lettered(
+    images: Sequence[Tensor], texts: Callable[[int], Sequence[str]], look: Look, font: str, bold: bool
+) -> list[Tensor]:
+    """Copies of the batches with texts(number of pictures)[i] written on picture i."""
+    current = settings()
+    copies, frames = owned([checked(batch, current.limits.side) for batch in images])
+    lines = texts(len(frames))
+    book = FontBook([*current.fonts.folders, *host.font_directories()])
+    progress = host.Progress(len(frames))
+    writer = Writer(look, Font(book, font, bold))
+    for frame, text in zip(frames, lines, strict=True):
+        writer.write_(frame, text)
+        progress.step()
+    return copies
