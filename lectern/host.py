@@ -18,6 +18,8 @@ from aiohttp import web
 from comfy.cli_args import args
 from server import PromptServer
 
+from .errors import SaveError
+
 T = TypeVar("T")
 
 
@@ -49,7 +51,24 @@ def font_directories() -> list[Path]:
 
 
 def save_target(prefix: str, width: int, height: int) -> SaveTarget:
-    """Resolves a `filename_prefix` with ComfyUI's own rules (%date% variables, counter, containment)."""
+    """Resolves a `filename_prefix` with ComfyUI's own rules (%date% variables, counter).
+
+    Raises:
+        SaveError: the prefix leads out of the output folder, or its folder cannot be made.
+    """
+    output = output_directory().resolve()
+    if "\0" in prefix or not (output / prefix).resolve().is_relative_to(output):
+        raise SaveError(f"filename_prefix {prefix[:80]!r} leads out of ComfyUI's output folder. Use a name below it.")
+    try:
+        return _save_target(prefix, width, height)
+    except OSError as error:
+        raise SaveError(
+            f"The folder for {prefix[:80]!r} cannot be made in {output}: {error.strerror}. Make that folder writable or"
+            " choose another filename_prefix."
+        ) from error
+
+
+def _save_target(prefix: str, width: int, height: int) -> SaveTarget:
     folder, stem, counter, subfolder, _ = folder_paths.get_save_image_path(
         prefix, folder_paths.get_output_directory(), width, height
     )

@@ -23,6 +23,7 @@ from ..images import png, to_pillow
 from .colors import Rgb
 from .geometry import Box, Size, fit, slide_emu
 from .lettering import text_color_on
+from .type import clean
 
 if TYPE_CHECKING:
     from pptx.presentation import Presentation
@@ -83,7 +84,7 @@ def _new_presentation(size: Size, style: DeckStyle) -> "Presentation":
         presentation.part.rels.pop(identity)
     properties = presentation.core_properties
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
-    properties.title, properties.author, properties.last_modified_by = style.title, "", ""
+    properties.title, properties.author, properties.last_modified_by = clean(style.title), "", ""
     properties.created = properties.modified = now
     properties.revision = 1
     return presentation
@@ -113,11 +114,11 @@ def _add_slide(
     slide = presentation.slides.add_slide(layout)
     width, height = presentation.slide_width or 0, presentation.slide_height or 0
     picture = _add_picture(slide, number, content.picture, Size(width, height))
-    picture._element._nvXxPr.cNvPr.set("descr", content.alt or content.title)
+    picture._element._nvXxPr.cNvPr.set("descr", clean(content.alt or content.title))
     picture._element._nvXxPr.cNvPr.set("name", f"Picture {number + 1}")
-    _set_title(slide, content.title, Size(width, height))
+    _set_title(slide, " ".join(clean(content.title).split()), Size(width, height))
     if content.notes and slide.notes_slide.notes_text_frame:
-        slide.notes_slide.notes_text_frame.text = content.notes
+        slide.notes_slide.notes_text_frame.text = clean(content.notes)
     if style.numbers:
         _add_number(slide, Size(width, height), content.picture)
     return str(picture.part.related_part(picture._element.blip_rId).partname).lstrip("/")
@@ -149,7 +150,7 @@ def _set_title(slide: "Slide", title: str, whole: Size) -> None:
         return
     shape.left, shape.width, shape.height = 0, whole.width, whole.height // 10
     shape.top = -shape.height - whole.height // 100
-    shape.text_frame.text = " ".join(title.split())
+    shape.text_frame.text = title
     shape.text_frame.paragraphs[0].runs[0].font.size = Pt(20)
 
 

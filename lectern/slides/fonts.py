@@ -108,11 +108,11 @@ def _faces_in(file: Path) -> tuple[Face, ...]:
     from fontTools.ttLib import TTCollection, TTFont, TTLibError
 
     try:
-        if file.suffix.lower() in (".ttc", ".otc"):
-            with TTCollection(str(file), lazy=True) as collection:
-                return tuple(_face(file, index, font) for index, font in enumerate(collection.fonts))
-        with TTFont(file, lazy=True) as font:
-            return (_face(file, 0, font),)
+        with file.open("rb") as data:  # fontTools does not close a file that it fails to read
+            if file.suffix.lower() in (".ttc", ".otc"):
+                fonts = TTCollection(data, lazy=True).fonts
+                return tuple(_face(file, index, font) for index, font in enumerate(fonts))
+            return (_face(file, 0, TTFont(data, lazy=True)),)
     except (TTLibError, OSError, KeyError, ValueError, AssertionError, EOFError) as error:
         log.debug("The font file %s cannot be read: %s", file, error)
         return ()

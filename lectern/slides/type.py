@@ -49,9 +49,9 @@ def block_height(lines: int, pixels: int) -> float:
 
 
 def clean(text: str) -> str:
-    """Line ends unified, tabs as spaces, control characters gone, composed characters (NFC)."""
+    """Line ends unified, tabs as spaces, control characters and lone surrogates gone, characters composed (NFC)."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
 def set_text(text: str, font: Font, largest: int, smallest: int, width: float, height: float) -> Setting:

@@ -6,7 +6,7 @@ from ...lectern.slides.backgrounds import STYLES, Recipe, background
 from ...lectern.slides.colors import PALETTES, Rgb, palette_colors, palette_from_words, parse_colors
 from ...lectern.slides.geometry import Size
 from ...lectern.slides.sequence import texts_of
-from .common import CATEGORY, settings, valid
+from .common import CATEGORY, all_valid, given, settings
 
 FROM_WORDS = "from words"
 CUSTOM = "custom"
@@ -52,7 +52,7 @@ class LecternSlideBackground(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, colors: str | None) -> bool | str:
-        return colors is None or not colors.strip() or valid(lambda: parse_colors(colors))
+        return all_valid(colors=lambda: [parse_colors(one) for one in given(colors) if one.strip()])
 
     @classmethod
     def execute(

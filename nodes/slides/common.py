@@ -64,13 +64,18 @@ def font_input() -> io.String.Input:
     )  # fmt: skip
 
 
-def valid(check: Callable[[], object]) -> bool | str:
-    """ComfyUI's answer to an input check: True, or the sentence that says what is wrong."""
-    try:
-        check()
-    except LecternError as error:
-        return str(error)
-    return True
+def all_valid(**checks: Callable[[], object]) -> bool | str:
+    """ComfyUI's answer to a check of inputs: True, or the sentences that say what is wrong.
+
+    ComfyUI reports one answer under every input that was checked, so each sentence begins with its own input's name.
+    """
+    wrong = []
+    for name, check in checks.items():
+        try:
+            check()
+        except LecternError as error:
+            wrong.append(f"{name}: {error}")
+    return " ".join(wrong) or True
 
 
 def given(value: list[str] | str | None) -> list[str]:
@@ -79,8 +84,10 @@ def given(value: list[str] | str | None) -> list[str]:
     return [one for one in values if one]
 
 
-def valid_color(color: list[str] | str | None) -> bool | str:
-    return valid(lambda: [parse_color(one) for one in given(color) if one != AUTO])
+def check_colors(color: list[str] | str | None) -> None:
+    for one in given(color):
+        if one != AUTO:
+            parse_color(one)
 
 
 def lettered(

@@ -6,7 +6,7 @@ from ...lectern.images import checked
 from ...lectern.slides.colors import TRANSPARENT, parse_color
 from ...lectern.slides.framing import frame_images
 from ...lectern.slides.geometry import FITS, FORMATS, Size, format_size
-from .common import ANCHOR_NAMES, CATEGORY, settings, valid
+from .common import ANCHOR_NAMES, CATEGORY, all_valid, given, settings
 
 CUSTOM = "custom"
 
@@ -55,7 +55,7 @@ class LecternSlideFrame(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, background: str | None) -> bool | str:
-        return background is None or background == TRANSPARENT or valid(lambda: parse_color(background))
+        return all_valid(background=lambda: [parse_color(one) for one in given(background) if one != TRANSPARENT])
 
     @classmethod
     def execute(

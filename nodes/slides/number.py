@@ -5,6 +5,8 @@ from ...lectern.slides.lettering import Look
 from ...lectern.slides.numbering import STYLES, Numbering, fill, number_texts
 from .common import (
     CATEGORY,
+    all_valid,
+    check_colors,
     color_input,
     first,
     font_input,
@@ -13,8 +15,6 @@ from .common import (
     margin_input,
     position_input,
     size_input,
-    valid,
-    valid_color,
 )
 
 
@@ -53,8 +53,10 @@ class LecternSlideNumber(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, color: list[str] | str | None, template: list[str] | str | None) -> bool | str:
-        filled = valid(lambda: [fill(one, {"n": "", "total": ""}) for one in given(template)])
-        return valid_color(color) if filled is True else filled
+        return all_valid(
+            template=lambda: [fill(one, {"n": "", "total": ""}) for one in given(template)],
+            color=lambda: check_colors(color),
+        )
 
     @classmethod
     def execute(

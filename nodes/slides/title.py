@@ -5,6 +5,8 @@ from ...lectern.slides.lettering import Look
 from ...lectern.slides.sequence import SPLITS, spread, texts_of
 from .common import (
     CATEGORY,
+    all_valid,
+    check_colors,
     color_input,
     first,
     font_input,
@@ -13,7 +15,6 @@ from .common import (
     position_input,
     settings,
     size_input,
-    valid_color,
 )
 
 
@@ -60,7 +61,7 @@ class LecternSlideTitle(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, color: list[str] | str | None) -> bool | str:
-        return valid_color(color)
+        return all_valid(color=lambda: check_colors(color))
 
     @classmethod
     def execute(

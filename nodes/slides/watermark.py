@@ -8,6 +8,8 @@ from ...lectern.slides.numbering import fill
 from ...lectern.slides.sequence import spread, texts_of
 from .common import (
     CATEGORY,
+    all_valid,
+    check_colors,
     color_input,
     first,
     font_input,
@@ -17,8 +19,6 @@ from .common import (
     position_input,
     settings,
     size_input,
-    valid,
-    valid_color,
 )
 
 
@@ -58,8 +58,9 @@ class LecternSlideWatermark(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, color: list[str] | str | None, text: list[str] | str | None) -> bool | str:
-        filled = valid(lambda: [fill(one, _values(1, 1)) for one in given(text)])
-        return valid_color(color) if filled is True else filled
+        return all_valid(
+            text=lambda: [fill(one, _values(1, 1)) for one in given(text)], color=lambda: check_colors(color)
+        )
 
     @classmethod
     def execute(
