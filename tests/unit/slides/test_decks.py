@@ -14,6 +14,8 @@ from lectern.errors import SaveError
 from lectern.images import to_pillow
 from lectern.slides.decks import DeckSlide, DeckStyle, save_deck
 
+STYLE = DeckStyle("Doc")
+
 
 def picture(width=160, height=90, seed=0):
     return torch.rand((height, width, 3), generator=torch.Generator().manual_seed(seed))
@@ -27,7 +29,7 @@ def nothing() -> None:
 def deck(tmp_path):
     """-> a function that saves slides and opens the result."""
 
-    def save(slides, style=DeckStyle("Doc")):
+    def save(slides, style=STYLE):
         path = tmp_path / "deck.pptx"
         save_deck(path, slides, style, nothing)
         return pptx.Presentation(str(path))
@@ -74,7 +76,11 @@ def test_equal_pictures_stay_on_their_slides(deck):
 
 
 def test_slides_carry_title_alternative_text_and_notes(deck):
-    slides = [DeckSlide(picture(), "One", "A red noise", "Say\nhello"), DeckSlide(picture(), "Two"), DeckSlide(picture())]
+    slides = [
+        DeckSlide(picture(), "One", "A red noise", "Say\nhello"),
+        DeckSlide(picture(), "Two"),
+        DeckSlide(picture()),
+    ]
     first, second, third = deck(slides).slides
     assert first.shapes.title.text_frame.text == "One"
     assert pictures_of(first)[0]._element._nvXxPr.cNvPr.get("descr") == "A red noise"

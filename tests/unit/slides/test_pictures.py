@@ -108,7 +108,7 @@ def test_framing_gives_the_exact_size_and_leaves_its_input_alone(w, h, width, he
     framed = frame_images(images, Size(width, height), mode, anchor, Rgb(0.2, 0.4, 0.6))
     assert framed.shape == (batch, height, width, channels)
     assert torch.equal(images, before)
-    assert 0 <= framed.min() and framed.max() <= 1
+    assert framed.min() >= 0 and framed.max() <= 1
 
 
 def test_contain_fills_the_free_room():

@@ -83,7 +83,7 @@ def test_a_character_nobody_has_is_named():
 
 
 def test_an_unknown_font_is_named():
-    with pytest.raises(FontError, match="'Nope Sans'.*models/fonts"):
+    with pytest.raises(FontError, match=r"'Nope Sans'.*models/fonts"):
         FontBook().find("Nope Sans", bold=False)
 
 

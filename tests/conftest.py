@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client import Comfy
+from tools.server import ComfyServer
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ComfyServer]:
+    """One real ComfyUI with the pack for the whole session, on scratch folders."""
+    with ComfyServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def comfy(server: ComfyServer) -> Comfy:
+    return Comfy(server.url)
