@@ -1,0 +1,1 @@
+"""Workflows as apps: contract, store, runs, the client of ComfyUI's API, HTTP routes."""

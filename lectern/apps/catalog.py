@@ -1,0 +1,89 @@
+"""The apps that lie in a folder of workflows: UI format in `<stem>.json`, API format in `api/<stem>.json`."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .contract import app_section
+from .errors import AppNotFound
+from .graph import Graph, is_graph
+from .picks import Workflow
+
+logger = logging.getLogger(__name__)
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+FILE_VERSION = 1  # a file has no history; versions come with publishing
+
+
+@dataclass(frozen=True)
+class App:
+    """One version of a published workflow."""
+
+    slug: str
+    title: str
+    description: str
+    version: int
+    workflow: Workflow  # UI format: picks, labels
+    graph: Graph  # API format: what runs
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The apps of one folder, read again whenever a file changed."""
+
+    folder: Path
+
+    def apps(self) -> list[App]:
+        """All apps by slug; of two with one slug, the first file by name counts."""
+        found: dict[str, App] = {}
+        for app in self._read_all():
+            found.setdefault(app.slug, app)
+        return sorted(found.values(), key=lambda app: app.slug)
+
+    def app(self, slug: str) -> App:
+        """Raises AppNotFound."""
+        for app in self.apps():
+            if app.slug == slug:
+                return app
+        raise AppNotFound("There is no app with this name; GET /lectern/v1/apps lists them.")
+
+    def _read_all(self) -> Iterator[App]:
+        for file in sorted(self.folder.glob("*.json")):
+            companion = self.folder / "api" / file.name
+            try:
+                app = _read_app(file, companion, _stamp(file), _stamp(companion))
+            except OSError as error:
+                logger.debug("%s is not an app: %s", file, error)
+                continue
+            if app is not None:
+                yield app
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=256)
+def _read_app(file: Path, companion: Path, stamp: tuple[int, int], companion_stamp: tuple[int, int]) -> App | None:
+    """The app of one pair of files, or None when it is not one. The stamps only make the cache notice changes."""
+    try:
+        workflow, graph = (json.loads(path.read_text("utf-8")) for path in (file, companion))
+    except (ValueError, RecursionError) as error:
+        logger.debug("%s is not an app: %s", file, error)
+        return None
+    return make_app(workflow, graph) if isinstance(workflow, dict) else None
+
+
+def make_app(workflow: dict[str, Any], graph: object) -> App | None:
+    """The app that the workflow's `extra.lectern.app` describes, or None without a usable description."""
+    section = app_section(workflow)
+    slug, title = section.get("slug"), section.get("title")
+    if not (isinstance(slug, str) and SLUG.fullmatch(slug) and isinstance(title, str) and is_graph(graph)):
+        return None
+    return App(slug, title, str(section.get("description", "")), FILE_VERSION, workflow, graph)  # type: ignore[arg-type]

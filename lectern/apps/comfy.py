@@ -1,0 +1,204 @@
+"""ComfyUI's public HTTP and WebSocket API: the one client that every run goes through."""
+
+import json
+import logging
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import aiohttp
+
+from .graph import Graph
+from .runs import OutputItem
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=60)
+HEARTBEAT_SECONDS = 20  # a silent WebSocket is pinged, and counts as lost when no pong comes
+CLOSE_SECONDS = 1  # the next run does not wait longer for a goodbye
+EVENT_BYTES = 64 * 2**20  # largest WebSocket message; previews and a node's results come this way
+CONNECTIONS = 16
+UNCOMPRESSED = {"Accept-Encoding": "identity"}  # lengths are those of the files
+GATEWAY_ERRORS = frozenset({502, 503, 504})  # a proxy in front of a ComfyUI that is away
+
+
+class Unreachable(Exception):
+    """ComfyUI did not answer. `sent`: the request may have reached it all the same."""
+
+    def __init__(self, message: str, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class Answer(NamedTuple):
+    status: int  # HTTP
+    body: Any  # decoded JSON, None when it was none
+
+
+class Place(NamedTuple):
+    """Where a prompt stands in ComfyUI's queue."""
+
+    running: bool
+    ahead: int  # jobs that run or wait before it
+
+
+class ComfyClient:
+    """Talks to one ComfyUI server. Lives on one event loop; made without one."""
+
+    def __init__(self, base_url: Callable[[], str], tls: Callable[[], ssl.SSLContext | None]) -> None:
+        self._base_url = base_url
+        self._tls = tls
+        self._open_session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._open_session is not None:
+            await self._open_session.close()
+            self._open_session = None
+
+    async def submit(self, graph: Graph, prompt_id: str, client_id: str) -> Answer:
+        """POST /prompt. Raises Unreachable."""
+        body = {"prompt": graph, "prompt_id": prompt_id, "client_id": client_id}
+        return await self._json("POST", "/prompt", json=body)
+
+    async def history(self, prompt_id: str) -> Mapping[str, Any] | None:
+        """The history entry of a prompt that has ended, else None. Raises Unreachable."""
+        answer = await self._json("GET", f"/history/{quote(prompt_id, safe='')}")
+        entry = answer.body.get(prompt_id) if isinstance(answer.body, dict) else None
+        return entry if isinstance(entry, dict) else None
+
+    async def place(self, prompt_id: str) -> Place | None:
+        """Where the prompt stands in the queue, None when it is not there. Raises Unreachable."""
+        answer = await self._json("GET", "/queue")
+        if not isinstance(answer.body, dict):
+            raise Unreachable(f"/queue answered HTTP {answer.status} without JSON")
+        return find_place(answer.body, prompt_id)
+
+    async def cancel(self, prompt_id: str) -> None:
+        """Interrupts or dequeues the prompt, whichever it needs. Raises Unreachable."""
+        await self._json("POST", f"/api/jobs/{quote(prompt_id, safe='')}/cancel")
+
+    async def object_info(self, class_type: str) -> Mapping[str, Any]:
+        """One class of `/object_info`; empty when ComfyUI does not know it. Raises Unreachable."""
+        answer = await self._json("GET", f"/object_info/{quote(class_type, safe='')}")
+        info = answer.body.get(class_type) if isinstance(answer.body, dict) else None
+        return info if isinstance(info, dict) else {}
+
+    async def size(self, item: OutputItem) -> int | None:
+        """Bytes of an output file; None when ComfyUI does not have it or does not say."""
+        try:
+            response = await self._send("HEAD", "/view", params=_view(item), headers=UNCOMPRESSED)
+        except Unreachable:
+            return None
+        response.release()
+        return response.content_length if response.status == 200 else None
+
+    async def file(self, item: OutputItem) -> aiohttp.ClientResponse | None:
+        """An open answer with the file's bytes, to be closed by the caller; None when the file is gone.
+
+        Raises Unreachable.
+        """
+        response = await self._send("GET", "/view", params=_view(item), headers=UNCOMPRESSED)
+        if response.status == 200:
+            return response
+        response.release()
+        return None
+
+    async def events(self, client_id: str) -> aiohttp.ClientWebSocketResponse | None:
+        """An open WebSocket; None when ComfyUI answers but gives none. Raises Unreachable."""
+        try:
+            with _translated():
+                return await self._session.ws_connect(
+                    f"{self._base_url()}/ws",
+                    params={"clientId": client_id},
+                    heartbeat=HEARTBEAT_SECONDS,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),  # pyright: ignore[reportCallIssue]
+                    max_msg_size=EVENT_BYTES,
+                    ssl=self._tls() or True,
+                )
+        except aiohttp.WSServerHandshakeError as error:
+            logger.debug("no WebSocket: HTTP %s", error.status)
+            return None
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._open_session is None:
+            connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+            self._open_session = aiohttp.ClientSession(timeout=TIMEOUT, connector=connector)
+        return self._open_session
+
+    async def _json(self, method: str, path: str, **options: Any) -> Answer:
+        response = await self._send(method, path, **options)
+        with _translated():
+            async with response:
+                content = await response.read()
+        try:
+            return Answer(response.status, json.loads(content))
+        except ValueError:
+            return Answer(response.status, None)
+
+    async def _send(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
+        with _translated():
+            url = f"{self._base_url()}{path}"
+            response = await self._session.request(method, url, ssl=self._tls() or True, **options)
+        if response.status in GATEWAY_ERRORS:
+            response.release()
+            raise Unreachable(f"HTTP {response.status}", sent=False)
+        return response
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Everything that means "no answer" becomes Unreachable; a refused WebSocket is an answer."""
+    try:
+        yield
+    except aiohttp.WSServerHandshakeError:
+        raise
+    except aiohttp.ClientConnectorError as error:
+        raise Unreachable(_reason(error), sent=False) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Unreachable(_reason(error)) from error
+
+
+def find_place(queue: Mapping[str, Any], prompt_id: str) -> Place | None:
+    """Reads `/queue`: items are [number, prompt id, ...], waiting ones in heap order, so sorted here by number."""
+    running = [item for item in queue.get("queue_running", ()) if len(item) > 1]
+    pending = sorted((item for item in queue.get("queue_pending", ()) if len(item) > 1), key=lambda item: item[0])
+    if any(item[1] == prompt_id for item in running):
+        return Place(True, 0)
+    for ahead, item in enumerate(pending):
+        if item[1] == prompt_id:
+            return Place(False, len(running) + ahead)
+    return None
+
+
+def _view(item: OutputItem) -> dict[str, str]:
+    return {"filename": item.name, "subfolder": item.subfolder, "type": item.folder}
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+async def read_event(socket: aiohttp.ClientWebSocketResponse) -> tuple[str, Mapping[str, Any]] | None:
+    """The next JSON event, or None once the WebSocket is closed. Binary previews are skipped."""
+    while True:
+        message = await socket.receive()
+        if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING):
+            return None
+        if message.type is aiohttp.WSMsgType.ERROR:
+            return None
+        if message.type is aiohttp.WSMsgType.TEXT:
+            event = _event(message.data)
+            if event is not None:
+                return event
+
+
+def _event(text: str) -> tuple[str, Mapping[str, Any]] | None:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    data = content.get("data") if isinstance(content, dict) else None
+    return (str(content.get("type")), data) if isinstance(data, dict) else None

@@ -1,0 +1,85 @@
+"""What the app routes answer when they cannot do what was asked: one class per cause."""
+
+from ..errors import AppError
+
+
+class AppNotFound(AppError):
+    """No app has this slug."""
+
+    status = 404
+    code = "app_not_found"
+
+
+class VersionNotFound(AppError):
+    """The app exists, the version that was asked for does not."""
+
+    status = 404
+    code = "version_not_found"
+
+
+class RunNotFound(AppError):
+    """No run has this id, or the id is not one of ours."""
+
+    status = 404
+    code = "run_not_found"
+
+
+class OutputUnavailable(AppError):
+    """The run has no such output, or ComfyUI no longer has its file."""
+
+    status = 404
+    code = "output_unavailable"
+
+
+class BadRequest(AppError):
+    """The request itself is malformed: body, header or query."""
+
+    status = 400
+    code = "bad_request"
+
+
+class MethodNotAllowed(AppError):
+    """The address exists, the method does not."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class BodyTooLarge(AppError):
+    """The body is larger than `apps.body_kb`."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class UnsupportedMedia(AppError):
+    """The body is not JSON, or is compressed."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class InvalidInput(AppError):
+    """The body was read, but its values do not fit the app; `details` lists every mistake."""
+
+    status = 422
+    code = "invalid_input"
+
+
+class QueueFull(AppError):
+    """As many runs wait as `apps.queued` allows."""
+
+    status = 429
+    code = "queue_full"
+    retry_after = 5  # seconds; a guess, because nothing here knows how long a run takes
+
+
+class NotReady(AppError):
+    """ComfyUI or the store cannot be used right now; nothing was queued."""
+
+    status = 503
+    code = "not_ready"

@@ -1,0 +1,93 @@
+"""The JSON that callers get: apps and runs."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from .catalog import App
+from .contract import Contract
+from .progress import Progress
+from .runs import OutputItem, Run
+from .schema import input_schema
+
+PREFIX = "/lectern/v1"
+
+
+def run_url(run_id: str) -> str:
+    return f"{PREFIX}/runs/{run_id}"
+
+
+def app_view(app: App, contract: Contract) -> dict[str, Any]:
+    url = f"{PREFIX}/apps/{quote(app.slug)}"
+    return {
+        "slug": app.slug,
+        "title": app.title,
+        "description": app.description,
+        "version": app.version,
+        "inputs": input_schema(contract),
+        "outputs": {
+            output.name: {"node_id": output.node_id, "class_type": output.class_type, "title": output.title}
+            for output in contract.outputs
+        },
+        "stale": [stale._asdict() for stale in contract.stale],
+        "urls": {"get": url, "runs": f"{url}/runs"},
+    }
+
+
+def run_view(run: Run, progress: Progress | None, queue_position: int | None) -> dict[str, Any]:
+    outputs = [_output(run, place) for place in range(len(run.outputs))]
+    return {
+        "id": run.id,
+        "app": run.app,
+        "version": run.version,
+        "status": str(run.status),
+        "input": dict(run.input),
+        "output": _by_name(outputs),
+        "outputs": outputs,
+        "error": None if run.error is None else run.error._asdict(),
+        "progress": None if progress is None else progress._asdict(),
+        "queue_position": queue_position,
+        "metadata": dict(run.metadata),
+        "metrics": _metrics(run),
+        "created_at": iso(run.created_ms),
+        "started_at": iso(run.started_ms),
+        "completed_at": iso(run.completed_ms),
+        "urls": {"get": run_url(run.id), "cancel": f"{run_url(run.id)}/cancel"},
+    }
+
+
+def _by_name(outputs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    named: dict[str, list[dict[str, Any]]] = {}
+    for item in outputs:
+        content = {key: value for key, value in item.items() if key != "output"}
+        named.setdefault(item["output"], []).append(content)
+    return named
+
+
+def _output(run: Run, place: int) -> dict[str, Any]:
+    item: OutputItem = run.outputs[place]
+    return {
+        "output": item.output,
+        "url": f"{run_url(run.id)}/outputs/{place}",
+        "content_type": item.content_type,
+        "name": item.name,
+        "size_bytes": item.size_bytes,
+        "node_id": item.node_id,
+        **({} if item.text is None else {"text": item.text}),
+    }
+
+
+def _metrics(run: Run) -> dict[str, int | None]:
+    """`execution_ms` is ComfyUI's own figure; whatever else passed until the end was waiting."""
+    waited = None
+    if run.completed_ms is not None:
+        waited = max(0, run.completed_ms - run.created_ms - (run.execution_ms or 0))
+    return {"queue_ms": waited, "execution_ms": run.execution_ms, "cached_nodes": run.cached_nodes}
+
+
+def iso(milliseconds: int | None) -> str | None:
+    """A point in time as ISO 8601 in UTC with milliseconds."""
+    if milliseconds is None:
+        return None
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

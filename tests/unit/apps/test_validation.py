@@ -1,0 +1,120 @@
+"""Checking a caller's input: every mistake at once, one sentence each."""
+
+import pytest
+
+from lectern.apps.contract import derive_contract
+from lectern.apps.errors import InvalidInput
+from lectern.apps.validation import EXACT_INTEGER, check_inputs
+from tests.unit.apps.samples import GRAPH, OBJECT_INFO, workflow
+
+PICKS = [
+    [2, "text", {"maxLength": 5, "required": True}],
+    [2, "strength"],
+    [2, "noise_seed", {"name": "seed"}],
+    [2, "mode"],
+    [2, "on"],
+    [1, "width"],
+]
+CONTRACT = derive_contract(workflow(PICKS), GRAPH, OBJECT_INFO)
+
+
+def problems(given):
+    with pytest.raises(InvalidInput) as caught:
+        check_inputs(CONTRACT, given)
+    assert isinstance(caught.value.details, list)
+    return caught.value.details
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code", "says"),
+    [
+        ("text", 5, "wrong_type", "text must be a text of at most 5 characters; got 5."),
+        ("text", None, "wrong_type", "got null"),
+        ("text", "123456", "too_long", "got 6 characters"),
+        ("strength", "0.5", "wrong_type", 'strength must be a number from 0.0 to 1.0; got "0.5".'),
+        ("strength", True, "wrong_type", "got true"),
+        ("strength", 1.5, "out_of_range", "got 1.5"),
+        ("strength", 10**400, "wrong_type", "got 1000"),
+        ("seed", -1, "out_of_range", 'from 0 to 18446744073709551615 or "random"; got -1'),
+        ("seed", "Random", "wrong_type", 'got "Random"'),
+        ("width", 5.5, "wrong_type", "width must be an integer from 1 to 16384; got 5.5."),
+        ("width", True, "wrong_type", "got true"),
+        ("width", 0, "out_of_range", "got 0"),
+        ("width", [1], "wrong_type", "got [1]"),
+        ("mode", "medium", "not_a_choice", 'mode must be one of "soft", "hard", "2"; got "medium".'),
+        ("mode", 2, "not_a_choice", "got 2"),
+        ("mode", {"a": 1}, "not_a_choice", 'got {"a": 1}'),
+        ("on", 1, "wrong_type", "on must be true or false; got 1."),
+        ("on", "true", "wrong_type", 'got "true"'),
+        ("extra", 1, "unknown_input", '"extra" is not an input of this app; it has text, strength, seed'),
+    ],
+)
+def test_one_sentence_says_what_is_wrong(name, value, code, says):
+    (problem,) = problems({"text": "ok"} | {name: value})
+    assert (problem["input"], problem["code"]) == (name, code)
+    assert says in problem["message"]
+
+
+def test_every_mistake_is_listed_at_once():
+    found = problems({"extra": 1, "strength": 3, "on": None})
+    assert [(p["input"], p["code"]) for p in found] == [
+        ("extra", "unknown_input"),
+        ("text", "missing"),
+        ("strength", "out_of_range"),
+        ("on", "wrong_type"),
+    ]
+
+
+def test_a_long_value_is_not_echoed():
+    (problem,) = problems({"text": "ok", "mode": "x" * 5000})
+    assert "x" * 98 in problem["message"]
+    assert "x" * 100 not in problem["message"]
+    (problem,) = problems({"text": "ok", "y" * 5000: 1})
+    assert len(problem["input"]) <= 100
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "value"),
+    [
+        ({}, "strength", 0.5),
+        ({"strength": 1}, "strength", 1),
+        ({"width": 5.0}, "width", 5),
+        ({"seed": 12}, "seed", 12),
+        ({"mode": "2"}, "mode", "2"),
+        ({"on": False}, "on", False),
+        ({"text": "👩‍👩‍👧"}, "text", "👩‍👩‍👧"),
+    ],
+)
+def test_what_is_allowed_is_taken(given, name, value):
+    taken = check_inputs(CONTRACT, {"text": "ok"} | given)[name]
+    assert taken == value
+    assert type(taken) is type(value)
+
+
+def test_random_seed_is_drawn_from_what_json_carries_exactly():
+    asked = []
+
+    def draw(low: int, high: int) -> int:
+        asked.append((low, high))
+        return 99
+
+    assert check_inputs(CONTRACT, {"text": "ok", "seed": "random"}, draw)["seed"] == 99
+    assert asked == [(0, EXACT_INTEGER)]
+
+
+def test_true_is_not_the_choice_1():
+    info = {"N": {"input": {"required": {"n": [[1, 2], {}]}}}}
+    contract = derive_contract(
+        workflow([[5, "n"]], outputs=["5"]), {"5": {"class_type": "N", "inputs": {"n": 1}}}, info
+    )
+    assert check_inputs(contract, {"n": 2}) == {"n": 2}
+    with pytest.raises(InvalidInput):
+        check_inputs(contract, {"n": True})
+
+
+def test_a_list_of_choices_is_cut_short():
+    info = {"N": {"input": {"required": {"n": [[f"model{i}" for i in range(500)], {}]}}}}
+    nodes = {"5": {"class_type": "N", "inputs": {"n": "gone"}}}
+    contract = derive_contract(workflow([[5, "n"]], outputs=["5"]), nodes, info)
+    with pytest.raises(InvalidInput, match="and 480 more"):
+        check_inputs(contract, {})
