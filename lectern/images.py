@@ -88,7 +88,7 @@ def png(frame: Tensor) -> bytes:
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", header),
             _chunk(b"sRGB", _SRGB_CHUNK),
-            _chunk(b"IDAT", zlib.compress(rows.numpy(), 1)),
+            _chunk(b"IDAT", zlib.compress(rows.numpy().data, 1)),
             _chunk(b"IEND", b""),
         )
     )

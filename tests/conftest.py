@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.client import Comfy
+from support.client import Comfy
 from tools.server import ComfyServer
 
 

@@ -88,6 +88,8 @@ def pyright_project(settings: dict, checkout: Path, folder: Path, comfyui: Path)
     for name in PATH_VALUES:
         if name in settings:
             moved[name] = os.path.join(way, settings[name])
+    if parts := settings.get("executionEnvironments"):
+        moved["executionEnvironments"] = [part | {"root": os.path.join(way, part["root"])} for part in parts]
     # The checkout comes first: `nodes` and `tests` are ours, not ComfyUI's modules of these names.
     moved["extraPaths"] = [str(checkout), *moved.get("extraPaths", []), str(comfyui)]
     return moved

@@ -27,6 +27,7 @@ from .type import clean
 
 if TYPE_CHECKING:
     from pptx.presentation import Presentation
+    from pptx.shapes.base import BaseShape
     from pptx.shapes.picture import Picture
     from pptx.slide import Slide, SlideLayout
 
@@ -73,11 +74,12 @@ def save_deck(path: Path, slides: Sequence[DeckSlide], style: DeckStyle, step: C
 
 def _new_presentation(size: Size, style: DeckStyle) -> "Presentation":
     import pptx
+    from pptx.util import Emu
 
     presentation = pptx.Presentation()
     old_width, old_height = presentation.slide_width, presentation.slide_height
     width, height = slide_emu(size)
-    presentation.slide_width, presentation.slide_height = width, height
+    presentation.slide_width, presentation.slide_height = Emu(width), Emu(height)
     assert old_width and old_height  # the built-in template has a size
     _scale_masters(presentation, width / old_width, height / old_height)
     for identity in [key for key, relation in presentation.part.rels.items() if relation.reltype == _PRINTER]:
@@ -97,8 +99,15 @@ def _scale_masters(presentation: "Presentation", across: float, down: float) -> 
             for shape in shapes:
                 if shape._element.find(".//{*}xfrm") is None:
                     continue
-                shape.left, shape.width = round(shape.left * across), round(shape.width * across)
-                shape.top, shape.height = round(shape.top * down), round(shape.height * down)
+                left, top = round(shape.left * across), round(shape.top * down)
+                _put(shape, Box(left, top, round(shape.width * across), round(shape.height * down)))
+
+
+def _put(shape: "BaseShape", box: Box) -> None:
+    """Places a shape; the box is in EMU."""
+    from pptx.util import Emu
+
+    shape.left, shape.top, shape.width, shape.height = map(Emu, box)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _layout(presentation: "Presentation") -> "SlideLayout":
@@ -121,17 +130,20 @@ def _add_slide(
         slide.notes_slide.notes_text_frame.text = clean(content.notes)
     if style.numbers:
         _add_number(slide, Size(width, height), content.picture)
-    return str(picture.part.related_part(picture._element.blip_rId).partname).lstrip("/")
+    stand_in = picture.part.related_part(str(picture._element.blip_rId))
+    return str(stand_in.partname).lstrip("/")
 
 
 def _add_picture(slide: "Slide", number: int, pixels: Tensor, whole: Size) -> "Picture":
     """The stand-in of a picture, over the whole slide, or as large as it fits when its shape is another."""
+    from pptx.util import Emu
+
     source = Size(pixels.shape[1], pixels.shape[0])
     box = fit(source, whole, "contain", "center").target
     if abs(box.width - whole.width) <= whole.width / source.width and box.height >= whole.height - 2:
         box = Box(0, 0, *whole)  # the same shape but for rounding: no hairline at the edge
     stand_in = io.BytesIO(png(torch.tensor([[[number >> 16 & 255, number >> 8 & 255, number & 255]]]) / 255))
-    picture = slide.shapes.add_picture(stand_in, box.left, box.top, box.width, box.height)
+    picture = slide.shapes.add_picture(stand_in, *map(Emu, box))
     tree = slide.shapes._spTree
     tree.remove(picture._element)
     tree.insert(2, picture._element)  # behind everything; 0 and 1 are the tree's own properties
@@ -148,14 +160,13 @@ def _set_title(slide: "Slide", title: str, whole: Size) -> None:
     if not title:
         shape._element.getparent().remove(shape._element)
         return
-    shape.left, shape.width, shape.height = 0, whole.width, whole.height // 10
-    shape.top = -shape.height - whole.height // 100
+    height = whole.height // 10
+    _put(shape, Box(0, -height - whole.height // 100, whole.width, height))
     shape.text_frame.text = title
     shape.text_frame.paragraphs[0].runs[0].font.size = Pt(20)
 
 
 def _add_number(slide: "Slide", whole: Size, pixels: Tensor) -> None:
-    from lxml import etree
     from pptx.enum.shapes import PP_PLACEHOLDER
     from pptx.oxml import parse_xml
     from pptx.oxml.ns import nsdecls
@@ -181,7 +192,6 @@ def _add_number(slide: "Slide", whole: Size, pixels: Tensor) -> None:
         f'<a:solidFill><a:srgbClr val="{red:02X}{green:02X}{blue:02X}"/></a:solidFill></a:rPr>'
         f"<a:t>{len(slide.part.package.presentation_part.presentation.slides)}</a:t></a:fld></a:p></p:txBody></p:sp>"
     )
-    etree.cleanup_namespaces(shape)
     slide.shapes._spTree.append(shape)
 
 

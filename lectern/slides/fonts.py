@@ -34,7 +34,7 @@ class Face(NamedTuple):
     """One face of a font file."""
 
     path: Path
-    index: int  # in a collection, else 0
+    number: int  # in a collection, else 0
     family: str
     weight: int  # 400 regular, 700 bold
     italic: bool
@@ -77,7 +77,7 @@ def _invisible(character: str) -> bool:
 def coverage(face: Face) -> Coverage:
     from fontTools.ttLib import TTFont
 
-    with TTFont(face.path, fontNumber=face.index, lazy=True) as font:
+    with TTFont(face.path, fontNumber=face.number, lazy=True) as font:
         outlines = any(table in font for table in ("glyf", "CFF ", "CFF2"))
         return Coverage(font.getBestCmap() or () if outlines else ())
 
@@ -274,6 +274,6 @@ def load(face: Face, pixels: int) -> ImageFont.FreeTypeFont:
         FontError: Pillow cannot read the file.
     """
     try:
-        return ImageFont.truetype(str(face.path), pixels, index=face.index)
+        return ImageFont.truetype(str(face.path), pixels, index=face.number)
     except OSError as error:
         raise FontError(f"The font file {face.path.name} cannot be read: {error}. Replace it or remove it.") from error

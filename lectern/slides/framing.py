@@ -40,12 +40,18 @@ def _on_ground(picture: Tensor, plan: Fit, slide: Size, background: Rgb | None) 
 def _scaled(images: Tensor, plan: Fit) -> Tensor:
     """Cuts the plan's crop to whole pixels around it, scales, and gives (B, target height, target width, C)."""
     left, top, width, height = plan.crop
-    first_row, last_row = round(top), round(top + height)
-    first_column, last_column = round(left), round(left + width)
-    crop = images[:, first_row : max(last_row, first_row + 1), first_column : max(last_column, first_column + 1)]
+    first_row, last_row = _whole(top, height, images.shape[1])
+    first_column, last_column = _whole(left, width, images.shape[2])
+    crop = images[:, first_row:last_row, first_column:last_column]
     target = Size(plan.target.width, plan.target.height)
     frames = [_resized(frame, target) for frame in crop]  # one at a time: no second batch in memory
     return torch.stack(frames)
+
+
+def _whole(start: float, length: float, limit: int) -> tuple[int, int]:
+    """A stretch of pixels rounded to whole ones, at least one of them."""
+    first = min(round(start), limit - 1)
+    return first, max(round(start + length), first + 1)
 
 
 def _resized(frame: Tensor, target: Size) -> Tensor:
@@ -64,7 +70,7 @@ def lanczos(frame: Tensor, target: Size) -> Tensor:
     """
     if frame.shape[0] == target.height and frame.shape[1] == target.width:
         return frame.clone()
-    planes = frame.permute(2, 0, 1)[None]
+    planes = frame.cpu().permute(2, 0, 1)[None]
     try:
         scaled = interpolate(planes, (target.height, target.width), mode="lanczos", antialias=True)
     except (NotImplementedError, ValueError):

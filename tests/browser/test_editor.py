@@ -6,7 +6,7 @@ import pptx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.client import Comfy, workflow
+from support.client import Comfy, workflow
 
 RUN_TIMEOUT = 90_000  # milliseconds for a whole workflow
 

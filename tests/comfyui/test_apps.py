@@ -7,7 +7,7 @@ import pptx
 import pytest
 from PIL import Image
 
-from tests.client import PATIENCE, Comfy, workflow
+from support.client import PATIENCE, Comfy, workflow
 from tools.server import ComfyServer
 
 APP = "/lectern/v1/apps/deck-from-titles"

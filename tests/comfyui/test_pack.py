@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Comfy
+from support.client import Comfy
 from tools.cache import CHECKOUT
 from tools.comfyui import find_comfyui
 from tools.server import ComfyServer, default_comfyui, make_base

@@ -300,11 +300,13 @@ class TestServer:
 class TestCheck:
     def test_pyright_settings_lead_from_the_cache_to_the_checkout(self):
         settings = {"include": ["lectern"], "exclude": ["**/__pycache__"], "typeCheckingMode": "standard"}
+        settings["executionEnvironments"] = [{"root": "nodes", "reportX": "none"}]
         moved = check.pyright_project(settings, Path("/work/repo"), Path("/cache/check"), Path("/comfy"))
         assert moved == {
             "include": ["../../work/repo/lectern"],
             "exclude": ["../../work/repo/**/__pycache__"],
             "typeCheckingMode": "standard",
+            "executionEnvironments": [{"root": "../../work/repo/nodes", "reportX": "none"}],
             "extraPaths": ["/work/repo", "/comfy"],
         }
 

@@ -12,8 +12,8 @@ from lectern.apps.dispatcher import Pace
 from lectern.apps.routes import add_routes
 from lectern.apps.service import AppService, create_service
 from lectern.settings import Settings
-from tests.unit.apps.fake_comfy import FakeComfy
-from tests.unit.apps.samples import write_app
+from unit.apps.fake_comfy import FakeComfy
+from unit.apps.samples import write_app
 
 PACE = Pace(poll=0.02, retry=0.01, retry_limit=0.02)
 V1 = "/lectern/v1"

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 from aiohttp.test_utils import TestServer
 
-from tests.unit.apps.samples import OBJECT_INFO
+from unit.apps.samples import OBJECT_INFO
 
 Script = Callable[["FakeComfy", str], Awaitable[None]]
 

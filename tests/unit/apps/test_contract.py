@@ -6,7 +6,7 @@ from lectern.apps.contract import derive_contract, needed_classes
 from lectern.apps.inputs import Input
 from lectern.apps.nodeinfo import Kind
 from lectern.apps.schema import input_schema, property_schema
-from tests.unit.apps.samples import GRAPH, OBJECT_INFO, graph, workflow
+from unit.apps.samples import GRAPH, OBJECT_INFO, graph, workflow
 
 
 def derive(picks, nodes=None, **options):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.unit.apps import fake_comfy
+from unit.apps import fake_comfy
 
 
 async def test_a_waited_run_gives_its_pictures(world, comfy):

@@ -8,7 +8,7 @@ from lectern.apps.outputs import collect_outputs, content_type
 from lectern.apps.progress import Track, advance
 from lectern.apps.runs import RunStatus
 from lectern.apps.verdict import invalid_workflow, read_history, refusal
-from tests.unit.apps.samples import GRAPH, graph
+from unit.apps.samples import GRAPH, graph
 
 NODE_ERRORS = {
     "2": {

@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from lectern.apps.routes import add_routes
 from lectern.errors import SettingsError
 from lectern.settings import Apps, Settings
-from tests.unit.apps import fake_comfy
-from tests.unit.apps.samples import write_app
+from unit.apps import fake_comfy
+from unit.apps.samples import write_app
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 JSON = {"Content-Type": "application/json"}

@@ -5,7 +5,7 @@ import pytest
 from lectern.apps.contract import derive_contract
 from lectern.apps.errors import InvalidInput
 from lectern.apps.validation import EXACT_INTEGER, check_inputs
-from tests.unit.apps.samples import GRAPH, OBJECT_INFO, workflow
+from unit.apps.samples import GRAPH, OBJECT_INFO, workflow
 
 PICKS = [
     [2, "text", {"maxLength": 5, "required": True}],

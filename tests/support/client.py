@@ -14,7 +14,7 @@ from PIL import Image
 from tools.server import direct
 
 PATIENCE = 120  # seconds for one workflow
-WORKFLOWS = Path(__file__).parent.parent / "workflows"
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
 
 
 class Answer(NamedTuple):
