@@ -5,9 +5,11 @@ host is passed in as plain values.
 """
 
 import asyncio
+import logging
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,6 +23,8 @@ from server import PromptServer
 from .errors import SaveError
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class SaveTarget(NamedTuple):
@@ -91,11 +95,11 @@ def routes() -> web.RouteTableDef:
     return PromptServer.instance.routes
 
 
-def on_server_start(callback: Callable[[], Awaitable[None]]) -> None:
-    """Calls back on ComfyUI's event loop once all packs are loaded and before the first request is answered."""
+def on_server_start(callback: Callable[[], None]) -> None:
+    """Calls back on ComfyUI's event loop once all packs are loaded, just before it listens; must not block."""
 
     async def run(_: web.Application) -> None:
-        await callback()
+        callback()
 
     PromptServer.instance.app.on_startup.append(run)
 
@@ -140,6 +144,16 @@ class BackgroundLoop:
     async def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Awaits a coroutine that runs on the background loop; cancelling the await cancels it."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._running()))
+
+    def start(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        """Runs the coroutine without waiting for it; what it raises goes to the log."""
+
+        def report(done: Future[object]) -> None:
+            error = None if done.cancelled() else done.exception()
+            if error:
+                log.error("Lectern's background work failed.", exc_info=error)
+
+        asyncio.run_coroutine_threadsafe(coroutine, self._running()).add_done_callback(report)
 
 
 background = BackgroundLoop()

@@ -64,9 +64,8 @@ def from_pillow(image: Image.Image) -> Tensor:
 
 
 def mask_from_pillow(image: Image.Image) -> Tensor:
-    """Mode L -> (H, W) float32 coverage."""
-    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
-    return pixels.view(image.height, image.width).float().div_(255)
+    """Mode L -> (H, W) uint8 coverage."""
+    return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(image.height, image.width)
 
 
 def png(frame: Tensor) -> bytes:

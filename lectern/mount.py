@@ -27,4 +27,4 @@ def mount_apps() -> None:
         settings=file.read,
     )
     add_routes(host.routes(), service, host.background.call)
-    host.on_server_start(lambda: host.background.call(service.resume()))
+    host.on_server_start(lambda: host.background.start(service.resume()))

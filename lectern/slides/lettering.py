@@ -8,10 +8,13 @@ from torch import Tensor
 
 from .colors import AUTO, DARK, LIGHT, Rgb, luminance, parse_color
 from .geometry import ANCHORS, Box, Size, percent, place
-from .stamps import Stamp, behind, blend_, readable_color, scrim, scrim_opacity, stamp_of
+from .stamps import Stamp, behind, blend_, common_color, readable_color, scrim, scrim_opacity, stamp_of
 from .type import Font, Setting, bleed, draw, set_text
 
 _SMALLEST = 2.0  # percent of the shorter side: the smallest text that is still text from the last row
+
+
+_HEAVY = 0.6  # a veil thicker than this looks worse than a text in the other colour
 
 
 class Look(NamedTuple):
@@ -25,6 +28,7 @@ class Look(NamedTuple):
     rotation: float = 0.0  # degrees, counterclockwise
     width: float = 100.0  # widest line, percent of the space between the margins
     scrim: bool = False  # lay a veil behind the text where it would be hard to read
+    alike: bool = False  # one automatic colour for all pictures, where that stays readable
     room: float = 1.0  # share of the slide's height between the margins that the text may take
 
 
@@ -34,16 +38,38 @@ class Writer:
     def __init__(self, look: Look, font: Font) -> None:
         self._look = look
         self._font = font
+        self._color = None if look.color == AUTO else parse_color(look.color)
         self._rendered: dict[tuple[str, Size], tuple[Stamp, Box]] = {}
+
+    def match_(self, frames: Sequence[Tensor], texts: Sequence[str]) -> None:
+        """Settles one automatic colour for pictures that belong together: the one that needs the least veil."""
+        if self._look.color == AUTO and self._look.alike:
+            written = [(frame, text) for frame, text in zip(frames, texts, strict=True) if text.strip()]
+            self._color = common_color([behind(frame, self._placed(frame, text)[1]) for frame, text in written])
 
     def write_(self, frame: Tensor, text: str) -> None:
         """Writes on one frame (H, W, C), in place; an empty text leaves it alone."""
-        if not text.strip():
-            return
+        if text.strip():
+            stamp, box = self._placed(frame, text)
+            self._ink_(frame, stamp, box)
+
+    def _placed(self, frame: Tensor, text: str) -> tuple[Stamp, Box]:
         key = text, Size(frame.shape[1], frame.shape[0])
         if key not in self._rendered:
             self._rendered[key] = render(*key, self._look, self._font)
-        _ink_(frame, *self._rendered[key], self._look)
+        return self._rendered[key]
+
+    def _ink_(self, frame: Tensor, stamp: Stamp, box: Box) -> None:
+        seen = behind(frame, box)
+        color = self._color or readable_color(seen)
+        if self._look.color == AUTO and self._look.alike and scrim_opacity(seen, color) > _HEAVY:
+            color = readable_color(seen)
+        opacity = scrim_opacity(seen, color) if self._look.scrim else 0.0
+        if opacity:
+            slide = Size(frame.shape[1], frame.shape[0])
+            veil = DARK if luminance(color) > 0.5 else LIGHT
+            blend_(frame, scrim(_to_edges(box, slide, self._look.anchor), _reach(box, slide)), veil, opacity)
+        blend_(frame, stamp, color, self._look.opacity)
 
 
 def render(text: str, slide: Size, look: Look, font: Font) -> tuple[Stamp, Box]:
@@ -69,17 +95,6 @@ def _turned(setting: Setting, slide: Size, look: Look, margin: int) -> tuple[Sta
     return stamp_of(ink, box.left, box.top), box
 
 
-def _ink_(frame: Tensor, stamp: Stamp, box: Box, look: Look) -> None:
-    seen = behind(frame, box)
-    color = readable_color(seen) if look.color == AUTO else parse_color(look.color)
-    opacity = scrim_opacity(seen, color) if look.scrim else 0.0
-    if opacity:
-        slide = Size(frame.shape[1], frame.shape[0])
-        veil = DARK if luminance(color) > 0.5 else LIGHT
-        blend_(frame, scrim(_to_edges(box, slide, look.anchor), _reach(box, slide)), veil, opacity)
-    blend_(frame, stamp, color, look.opacity)
-
-
 def _to_edges(box: Box, slide: Size, anchor: str) -> Box:
     """A veil runs out to the edges that its text leans on, and fades only into the picture."""
     across, down = ANCHORS[anchor]
@@ -92,7 +107,7 @@ def _to_edges(box: Box, slide: Size, anchor: str) -> Box:
 
 def _reach(box: Box, slide: Size) -> int:
     """How softly a veil ends, pixels: wide around a title, close around a number."""
-    return max(8, min(round(1.5 * box.height), round(0.3 * min(slide))))
+    return max(8, min(round(3 * box.height), round(0.35 * min(slide))))
 
 
 def text_color_on(frame: Tensor, box: Box) -> Rgb:

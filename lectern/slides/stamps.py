@@ -1,5 +1,6 @@
 """Ink on pictures: a mask rendered once, blended only inside its own box, in place on a picture we own."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -18,7 +19,7 @@ _SAMPLES = 64  # pixels looked at per side of a text's box to judge what lies be
 class Stamp(NamedTuple):
     """Coverage and where its top left corner goes."""
 
-    mask: Tensor  # (h, w) float32, 0 to 1
+    mask: Tensor  # (h, w), uint8 0 to 255 or float32 0 to 1
     left: int  # pixels, may be negative
     top: int
 
@@ -37,7 +38,8 @@ def blend_(frame: Tensor, stamp: Stamp, color: Rgb, opacity: float) -> None:
     if not (seen.width and seen.height):
         return
     rows = slice(seen.top - box.top, seen.bottom - box.top)
-    cover = stamp.mask[rows, seen.left - box.left : seen.right - box.left, None].to(frame.device) * opacity
+    mask = stamp.mask[rows, seen.left - box.left : seen.right - box.left, None].to(frame.device)
+    cover = mask * (opacity / 255 if mask.dtype == torch.uint8 else opacity)
     region = frame[..., seen.top : seen.bottom, seen.left : seen.right, :]
     ink = torch.tensor(color, dtype=frame.dtype, device=frame.device)
     if frame.shape[-1] == 3:
@@ -65,6 +67,16 @@ def behind(frame: Tensor, box: Box) -> Tensor:
 def readable_color(luminances: Tensor) -> Rgb:
     """Light or dark text, whichever keeps the better contrast to the worst tenth of what is behind it."""
     return max((LIGHT_TEXT, DARK_TEXT), key=lambda color: worst_contrast(luminances, color))
+
+
+def common_color(places: Sequence[Tensor]) -> Rgb | None:
+    """Light or dark for all of these places together (luminances of each): least veil, then best contrast."""
+
+    def cost(color: Rgb) -> tuple[float, float]:
+        veils = sum(scrim_opacity(luminances, color) for luminances in places)
+        return veils, -sum(worst_contrast(luminances, color) for luminances in places)
+
+    return min((LIGHT_TEXT, DARK_TEXT), key=cost) if places else None
 
 
 def worst_contrast(luminances: Tensor, color: Rgb) -> float:

@@ -52,7 +52,7 @@ def margin_input(default: float) -> io.Float.Input:
 def color_input() -> io.String.Input:
     return io.String.Input(
         "color", default=AUTO,
-        tooltip="auto chooses light or dark for every picture; or #RRGGBB; or a name such as white.",
+        tooltip="auto chooses light or dark by what lies behind; or #RRGGBB; or a name such as white.",
     )  # fmt: skip
 
 
@@ -100,6 +100,7 @@ def lettered(
     book = FontBook([*current.fonts.folders, *host.font_directories()])
     progress = host.Progress(len(frames))
     writer = Writer(look, Font(book, font, bold))
+    writer.match_(frames, lines)
     for frame, text in zip(frames, lines, strict=True):
         writer.write_(frame, text)
         progress.step()

@@ -79,7 +79,14 @@ class LecternSlideTitle(io.ComfyNode):
     ) -> io.NodeOutput:
         titles = texts_of(title, first(split), settings().limits.text)
         look = Look(
-            first(position), first(size), first(margin), first(color), width=first(width), scrim=first(scrim), room=0.62
+            first(position),
+            first(size),
+            first(margin),
+            first(color),
+            width=first(width),
+            scrim=first(scrim),
+            alike=True,
+            room=0.62,
         )
         return io.NodeOutput(
             lettered(images, lambda count: spread(titles, count, "titles"), look, first(font), bold=True)

@@ -223,6 +223,26 @@ def test_empty_text_changes_nothing():
     assert torch.equal(frame, before)
 
 
+def test_titles_of_one_deck_share_a_color_unless_that_would_need_a_heavy_veil():
+    """Four dark pictures and a mid grey one: white on all; a white picture gets dark text of its own."""
+    pen = writer(scrim=True, alike=True)
+    frames = [torch.full((360, 640, 3), shade) for shade in (0.1, 0.1, 0.1, 0.1, 0.55, 1.0)]
+    pen.match_(frames, ["Title"] * 6)
+    for frame in frames:
+        pen.write_(frame, "Title")
+    assert [float(frame.max()) > 0.95 for frame in frames[:5]] == [True] * 5
+    assert frames[4].min() < 0.5  # the veil
+    assert frames[5].min() < 0.1 and frames[5][0, 0].eq(1).all()
+
+
+def test_a_chosen_color_is_never_changed():
+    pen = writer(scrim=False, alike=True, color="#ffffff")
+    frame = torch.ones((360, 640, 3))
+    pen.match_([frame], ["Title"])
+    pen.write_(frame, "Title")
+    assert frame.eq(1).all()
+
+
 def test_one_text_is_rendered_once_per_size(monkeypatch):
     calls = []
     monkeypatch.setattr("lectern.slides.lettering.render", lambda *a: calls.append(a) or render(*a))
