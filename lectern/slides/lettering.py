@@ -14,7 +14,7 @@ from .type import Font, Setting, bleed, draw, set_text
 _SMALLEST = 2.0  # percent of the shorter side: the smallest text that is still text from the last row
 
 
-_HEAVY = 0.6  # a veil thicker than this looks worse than a text in the other colour
+_HEAVY = 0.5  # a veil thicker than this looks worse than a text in the other colour
 
 
 class Look(NamedTuple):
