@@ -17,7 +17,7 @@ ARGUMENTS = [
 FIRST_START = {"Comfy.TutorialCompleted": True, "Comfy.Workflow.ShowMissingModelsWarning": False}
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # ended before the next module: its event loop must not be there for async tests
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
