@@ -1,8 +1,8 @@
 """Memory for big batches, used again while it is warm.
 
 Most of the time of copying a batch goes into pages that the system has to clear first: 199 MB take 70 ms into fresh
-memory and 30 ms into memory that was just used. So the memory of a batch that nobody holds any more is kept for the next
-batch of exactly its size, for a few seconds and up to a limit.
+memory and 30 ms into memory that was just used. So the memory of a batch that nobody holds any more is kept for the
+next batch of exactly its size, for a few seconds and up to a limit.
 """
 
 import math
@@ -39,8 +39,9 @@ class Pool:
         count = math.prod(shape)
         if not _SMALLEST <= count * 4 <= self._largest:
             return torch.empty(tuple(shape))
-        holder = self._take(count).view(_Holder)
-        weakref.finalize(holder, self._give_back, holder.base).atexit = False
+        block = self._take(count)
+        holder = block.view(_Holder)
+        weakref.finalize(holder, self._give_back, block).atexit = False
         return torch.from_numpy(holder).view(tuple(shape))
 
     def copy(self, source: Tensor) -> Tensor:
