@@ -52,7 +52,7 @@ def test_every_filter_is_compared():
     ],
 )
 def test_it_equals_pillow_to_over_120_decibels(kernel, channels, source, target):
-    frame = noise(*source, channels)
+    frame = noise(source[0], source[1], channels)
     window = Window(0, 0, source[0], source[1])
     ours = resample(frame, Size(target[0], target[1]), window, kernel)
     assert decibels(ours, by_pillow(frame, target, window, kernel)) > 120
