@@ -79,6 +79,7 @@ def test_every_node_can_be_put_on_the_canvas(page: Page, comfy: Comfy, complaint
 
 def test_a_node_is_found_by_what_people_call_it(page: Page):
     page.mouse.dblclick(800, 450)
+    page.wait_for_function("() => document.activeElement?.tagName === 'INPUT'")  # the search box is open
     page.keyboard.type("powerpoint")
     expect(page.get_by_text("Save Deck").first).to_be_visible()
 
