@@ -21,9 +21,10 @@ from lectern.slides.colors import (
     parse_colors,
 )
 from lectern.slides.fonts import FontBook
-from lectern.slides.framing import frame_images, lanczos
+from lectern.slides.framing import frame_images
 from lectern.slides.geometry import ANCHORS, FITS, Box, Size
 from lectern.slides.lettering import Look, Writer, render
+from lectern.slides.resampling import lanczos
 from lectern.slides.stamps import Stamp, behind, blend_, readable_color, scrim, scrim_opacity, worst_contrast
 from lectern.slides.type import Font
 
