@@ -63,12 +63,12 @@ class LecternSlideFrame(io.ComfyNode):
                     " 220 (what PowerPoint keeps) 2933 x 1650.",
                 ),
                 io.Float.Input(
-                    "physical_width", default=13.333, min=0.1, max=500.0, step=0.001, round=False,
+                    "physical_width", default=13.333, min=0.1, max=500.0, step=0.001,
                     optional=True, advanced=True,
                     tooltip="For inches and cm: width of the slide. A named format keeps its shape: the height follows.",
                 ),
                 io.Float.Input(
-                    "physical_height", default=7.5, min=0.1, max=500.0, step=0.001, round=False,
+                    "physical_height", default=7.5, min=0.1, max=500.0, step=0.001,
                     optional=True, advanced=True,
                     tooltip="For inches and cm with the format custom: height of the slide.",
                 ),
