@@ -21,7 +21,9 @@ def blurred_(frame: Tensor, picture: Tensor) -> None:
     """Fills a frame (H, W, C) with a blurred copy (h, w, C) that covers it."""
     slide, source = Size(frame.shape[1], frame.shape[0]), Size(picture.shape[1], picture.shape[0])
     left, top, width, height = fit(source, slide, "cover", "center").crop
-    rows, columns = (slice(round(at), max(round(at + run), round(at) + 1)) for at, run in ((top, height), (left, width)))
+    rows, columns = (
+        slice(round(at), max(round(at + run), round(at) + 1)) for at, run in ((top, height), (left, width))
+    )
     scale = min(1.0, _SIDE / max(slide))
     small = max(1, round(slide.height * scale)), max(1, round(slide.width * scale))
     planes = interpolate(_weighted(picture[rows, columns]), small, mode="area")

@@ -305,3 +305,13 @@ def test_linear_light_keeps_the_light_of_fine_stripes():
 def test_linear_light_leaves_plain_colours_alone():
     plain = torch.tensor([0.02, 0.5, 0.9]).expand(30, 30, 3)
     assert resized(plain, Size(70, 11), Resampling(linear_light=True)).sub(plain[0, 0]).abs().max() < 1e-5
+
+
+def test_automatic_focus_keeps_the_head_of_a_tall_subject():
+    """A checkered figure stands from a quarter of the height to the bottom; the window cannot hold all of it."""
+    picture = torch.full((400, 200, 3), 0.5)
+    rows, columns = torch.arange(300)[:, None], torch.arange(60)
+    picture[100:, 70:130] = ((rows // 6 + columns // 6) % 2).float()[..., None]
+    framed = frame_images(picture[None], Size(200, 150), "cover", AUTO_FOCUS, None)[0]
+    assert framed[0].sub(0.5).abs().max() < 1e-3  # nothing is cut at the top
+    assert framed[-1].sub(0.5).abs().max() > 0.4  # it runs out at the bottom
