@@ -10,7 +10,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate, one_hot, pad
+from torch.nn.functional import avg_pool2d, interpolate, pad
 
 from .light import to_oklab
 
@@ -50,22 +50,22 @@ def _edges(lab: Tensor) -> Tensor:
     framed = pad(lab[None], (1, 1, 1, 1), mode="replicate")[0]
     across = framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2]
     down = framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1]
-    return _whole(_mean((across.square() + down.square()).sum(0).sqrt(), 3))
+    return _whole(_mean((across.square() + down.square()).sum(0, keepdim=True).sqrt(), 3)[0])
 
 
 def _difference(lab: Tensor) -> Tensor:
-    local = torch.stack([_mean(plane, 5) for plane in lab])
-    return _whole((local - lab.mean((1, 2), keepdim=True)).square().sum(0).sqrt())
+    return _whole((_mean(lab, 5) - lab.mean((1, 2), keepdim=True)).square().sum(0).sqrt())
 
 
 def _entropy(lightness: Tensor) -> Tensor:
-    levels = one_hot(lightness.mul(_LEVELS).long().clamp(0, _LEVELS - 1), _LEVELS).float()
-    shares = torch.stack([_mean(level, 9) for level in levels.unbind(2)])
+    levels = lightness.mul(_LEVELS).long().clamp(0, _LEVELS - 1)
+    shares = _mean((levels == torch.arange(_LEVELS)[:, None, None]).float(), 9)
     return -(shares * shares.clamp(min=1e-9).log()).sum(0) / math.log(_LEVELS)
 
 
-def _mean(plane: Tensor, side: int) -> Tensor:
-    return avg_pool2d(plane[None, None], side, 1, side // 2, count_include_pad=False)[0, 0]
+def _mean(planes: Tensor, side: int) -> Tensor:
+    """(n, h, w), each pixel the average of the square around it."""
+    return avg_pool2d(planes[None], side, 1, side // 2, count_include_pad=False)[0]
 
 
 def _whole(sign: Tensor) -> Tensor:

@@ -24,13 +24,16 @@ class Finish(NamedTuple):
     resampling: Resampling = Resampling()
 
 
+PLAIN = Finish()
+
+
 def frame_images(
     images: Tensor,
     slide: Size,
     mode: str,
     anchor: str,
     background: Rgb | None,
-    finish: Finish = Finish(),
+    finish: Finish = PLAIN,
     step: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """(B, H, W, C) -> (B, slide.height, slide.width, C), exactly that size; pictures that have it pass unchanged.

@@ -1,4 +1,4 @@
-"""The main colours of a picture, as a palette for backgrounds: k-means in OKLab, always the same for the same picture."""
+"""The main colours of a picture, as a palette for backgrounds: k-means in OKLab, the same every time."""
 
 import math
 
@@ -51,11 +51,16 @@ def _clusters(pixels: Tensor) -> tuple[Tensor, Tensor]:
     """Centres (k, 3) that are well apart, and the share of the pixels around each (k,)."""
     centres = _seeds(pixels)
     for _ in range(_ROUNDS):
-        nearest = torch.cdist(pixels, centres).argmin(1)
-        members = torch.stack([nearest == index for index in range(len(centres))])
+        members = _members(pixels, centres)
         counts = members.sum(1, keepdim=True)
-        centres = torch.where(counts > 0, (members.float() @ pixels) / counts.clamp(min=1), centres)
-    return _merged(centres, counts.flatten() / len(pixels))
+        centres = torch.where(counts > 0, (members @ pixels) / counts.clamp(min=1), centres)
+    return _merged(centres, _members(pixels, centres).mean(1))
+
+
+def _members(pixels: Tensor, centres: Tensor) -> Tensor:
+    """(k, n), 1 where a pixel is nearest to a centre."""
+    nearest = torch.cdist(pixels, centres).argmin(1)
+    return (nearest == torch.arange(len(centres))[:, None]).float()
 
 
 def _seeds(pixels: Tensor) -> Tensor:

@@ -48,6 +48,7 @@ def scaled(frame: Tensor, target: Size, kind: str) -> Tensor:
     if kind == "bicubic":
         result = interpolate(planes, size, mode="bicubic", antialias=True)
     else:
+        planes = planes.contiguous()  # these two are several times slower on a view
         result = interpolate(planes, size, mode={"area": "area", "nearest": "nearest-exact"}[kind])
     return result[0].permute(1, 2, 0).contiguous()
 

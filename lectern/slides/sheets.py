@@ -1,4 +1,4 @@
-"""Background styles of a drawn sheet: paper with fibres and grain, and blueprint with its grid. Each makes (H, W, 3)."""
+"""Background styles of a drawn sheet: paper with fibres and grain, blueprint with its grid. Each makes (H, W, 3)."""
 
 import math
 from collections.abc import Sequence
@@ -126,5 +126,6 @@ def _farthest(ground: Rgb, colors: Sequence[Rgb]) -> Rgb:
 
 
 def _mixed(first: Rgb, second: Rgb, share: float) -> Rgb:
-    red, green, blue = from_oklab(torch.lerp(*to_oklab(torch.tensor((first, second))), share)).tolist()
+    start, end = to_oklab(torch.tensor((first, second)))
+    red, green, blue = from_oklab(torch.lerp(start, end, share)).tolist()
     return Rgb(red, green, blue)

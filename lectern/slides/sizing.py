@@ -1,4 +1,4 @@
-"""How large a slide is in pixels: by its shorter side, by the resolution it is shown at, or by inches or centimetres."""
+"""How large a slide is in pixels: by its shorter side, by the resolution it is shown at, or by inches or cm."""
 
 from typing import NamedTuple
 

@@ -60,7 +60,7 @@ class LecternSlideBackground(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "calm_zone", options=list(ZONES), default=NONE, optional=True,
-                    tooltip="Where the pattern fades so that a title is readable there, light or dark text at 4.5 to 1.",
+                    tooltip="Where the pattern fades so that a title is readable there: light or dark text at 4.5:1.",
                 ),
             ],
             outputs=[io.Image.Output(display_name="images", tooltip="The backgrounds as one batch.")],

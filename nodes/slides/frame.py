@@ -19,8 +19,8 @@ class LecternSlideFrame(io.ComfyNode):
             display_name="Slide Frame",
             category=CATEGORY,
             description="Brings pictures to a slide's size, exactly: fills the slide and cuts what is over (cover),"
-            " shows all of the picture (contain) on a colour, its own blur or its edges, or stretches it. Sizes in pixels,"
-            " ppi, inches or cm; can keep what stands out.",
+            " shows all of the picture (contain) on a colour, its own blur or its edges, or stretches it. Sizes in"
+            " pixels, ppi, inches or cm; can keep what stands out.",
             search_aliases=["resize", "crop", "fit", "16:9", "4:3", "letterbox", "pad", "smart crop", "dpi", "blur"],
             inputs=[
                 io.Image.Input("images", tooltip="Pictures of any size, with or without alpha."),
@@ -40,13 +40,13 @@ class LecternSlideFrame(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "fit", options=list(FITS), default="cover",
-                    tooltip="cover fills the slide and cuts what is over; contain shows all; stretch distorts; blur-fill"
-                    " shows all over a blurred copy; edge-extend shows all and continues its edges.",
+                    tooltip="cover fills the slide and cuts what is over; contain shows all; stretch distorts;"
+                    " blur-fill shows all over a blurred copy; edge-extend shows all and continues its edges.",
                 ),
                 io.Combo.Input(
                     "position", options=[*ANCHOR_NAMES, AUTO_FOCUS], default="center",
-                    tooltip="Which part stays when something is cut, or where the picture sits when there is room. auto looks"
-                    " for what stands out in each picture and keeps that.",
+                    tooltip="Which part stays when something is cut, or where the picture sits when there is room."
+                    " auto looks for what stands out in each picture and keeps that.",
                 ),
                 io.String.Input(
                     "background", default="#000000",
@@ -65,7 +65,7 @@ class LecternSlideFrame(io.ComfyNode):
                 io.Float.Input(
                     "physical_width", default=13.333, min=0.1, max=500.0, step=0.001,
                     optional=True, advanced=True,
-                    tooltip="For inches and cm: width of the slide. A named format keeps its shape: the height follows.",
+                    tooltip="For inches and cm: the slide's width. A named format keeps its shape; the height follows.",
                 ),
                 io.Float.Input(
                     "physical_height", default=7.5, min=0.1, max=500.0, step=0.001,
