@@ -50,7 +50,7 @@ def scaled(frame: Tensor, target: Size, kind: str) -> Tensor:
     else:
         planes = planes.contiguous()  # these two are several times slower on a view
         result = interpolate(planes, size, mode={"area": "area", "nearest": "nearest-exact"}[kind])
-    return result[0].permute(1, 2, 0).contiguous()
+    return result[0].permute(1, 2, 0)
 
 
 def lanczos(frame: Tensor, target: Size) -> Tensor:
@@ -65,7 +65,7 @@ def lanczos(frame: Tensor, target: Size) -> Tensor:
         result = interpolate(planes, (target.height, target.width), mode="lanczos", antialias=True)
     except (NotImplementedError, ValueError):
         return _pillow_lanczos(frame, target)
-    return result[0].permute(1, 2, 0).contiguous()
+    return result[0].permute(1, 2, 0)
 
 
 def _pillow_lanczos(frame: Tensor, target: Size) -> Tensor:
