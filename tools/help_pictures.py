@@ -16,9 +16,10 @@ from pptx import Presentation
 from torch import Tensor
 
 from lectern.images import from_pillow, to_pillow
-from lectern.slides.backgrounds import Recipe, background
+from lectern.slides.backgrounds import background
 from lectern.slides.colors import palette_colors, parse_color
 from lectern.slides.decks import DeckSlide, DeckStyle, save_deck
+from lectern.slides.fields import Recipe
 from lectern.slides.fonts import BUNDLED, FontBook
 from lectern.slides.framing import frame_images
 from lectern.slides.geometry import FITS, Size
@@ -86,8 +87,15 @@ def background_picture() -> Image.Image:
         ("soft waves", "ocean", 1),
         ("geometric", "berry", 5),
         ("dots", "sand", 2),
+        ("paper", "sand", 4),
+        ("blueprint", "ocean", 1),
     )
-    return grid([Tile(to_pillow(slide_background(*recipe)), recipe[0]) for recipe in recipes])
+    tiles = [Tile(to_pillow(slide_background(*recipe)), recipe[0]) for recipe in recipes]
+    colors = tuple(palette_colors("sunset"))
+    for zone in ("none", "left"):
+        calm = background(Recipe("geometric", colors, 5, "0 ", SLIDE, zone))
+        tiles.append(Tile(to_pillow(calm), f"calm zone {zone}"))
+    return grid(tiles)
 
 
 def frame_picture() -> Image.Image:

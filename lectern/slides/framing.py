@@ -1,86 +1,103 @@
-"""A picture brought to a slide's size, at full float precision."""
+"""Pictures brought to a slide's size, exactly, one at a time so that memory holds the result and little else."""
 
-import numpy
+from collections.abc import Callable
+from typing import NamedTuple
+
 import torch
-from PIL import Image
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from .colors import Rgb
-from .geometry import Fit, Size, fit
+from .focus import focus
+from .geometry import ALWAYS, ANCHORS, Box, Fit, Size, arrange
+from .grounds import blurred_, color_, extend_edges_
+from .resampling import Resampling, resized
+
+AUTO_FOCUS = "auto"  # an anchor: each picture keeps the part that stands out
+_FILLED = ("blur-fill", "edge-extend")  # fits whose room the picture itself fills
 
 
-def frame_images(images: Tensor, slide: Size, mode: str, anchor: str, background: Rgb | None) -> Tensor:
-    """(B, H, W, C) -> (B, slide.height, slide.width, C), exactly that size.
+class Finish(NamedTuple):
+    """What a person rarely changes."""
+
+    offset: tuple[float, float] = (0.0, 0.0)  # right and down, percent of the room that is cut or left free
+    upscale: str = ALWAYS
+    resampling: Resampling = Resampling()
+
+
+PLAIN = Finish()
+
+
+def frame_images(
+    images: Tensor,
+    slide: Size,
+    mode: str,
+    anchor: str,
+    background: Rgb | None,
+    finish: Finish = PLAIN,
+    step: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """(B, H, W, C) -> (B, slide.height, slide.width, C), exactly that size; pictures that have it pass unchanged.
 
     Args:
-        mode: "cover", "contain" or "stretch".
-        background: colour of what the picture leaves free (contain); None leaves it transparent, which makes C 4.
+        mode: one of geometry.FITS.
+        anchor: one of geometry.ANCHORS, or AUTO_FOCUS.
+        background: colour of what the picture leaves free; None leaves it transparent, which makes C 4. The fits
+            "blur-fill" and "edge-extend" fill it with the picture itself instead.
+        step: called once per picture.
     """
     source = Size(images.shape[2], images.shape[1])
-    plan = fit(source, slide, mode, anchor)
     if source == slide:
         return images
-    picture = _scaled(images, plan)
-    if plan.target.width == slide.width and plan.target.height == slide.height:
-        return picture
-    return _on_ground(picture, plan, slide, background)
+    target = arrange(source, slide, mode, ANCHORS["center"], finish.upscale).target
+    room = (target.width, target.height) != slide
+    clear = room and background is None and mode not in _FILLED
+    result = torch.empty((len(images), slide.height, slide.width, 4 if clear else images.shape[3]))
+    for frame, canvas in zip(images, result, strict=True):
+        plan = arrange(source, slide, mode, _shares(frame, slide, mode, anchor, finish), finish.upscale)
+        if room and mode == "blur-fill":
+            blurred_(canvas, frame.cpu())
+        elif room and mode not in _FILLED:
+            color_(canvas, background)
+        _put(canvas, _cut(frame, plan, finish.resampling), plan.target)
+        if room and mode == "edge-extend":
+            extend_edges_(canvas, plan.target)
+        step()
+    return result
 
 
-def _on_ground(picture: Tensor, plan: Fit, slide: Size, background: Rgb | None) -> Tensor:
-    if background is None and picture.shape[3] == 3:
-        picture = torch.cat((picture, torch.ones_like(picture[..., :1])), dim=3)
-    channels = picture.shape[3]
-    fill = (0.0,) * channels if background is None else (*background, 1.0)[:channels]
-    ground = torch.tensor(fill).expand(picture.shape[0], slide.height, slide.width, channels).clone()
-    ground[:, plan.target.top : plan.target.bottom, plan.target.left : plan.target.right] = picture
-    return ground
+def _shares(frame: Tensor, slide: Size, mode: str, anchor: str, finish: Finish) -> tuple[float, float]:
+    """How much of the room lies left of and above the picture, or of what is cut from it; 0 to 1."""
+    if anchor == AUTO_FOCUS:
+        source = Size(frame.shape[1], frame.shape[0])
+        _, _, width, height = arrange(source, slide, mode, ANCHORS["center"], finish.upscale).crop
+        whole = width >= source.width and height >= source.height
+        across, down = ANCHORS["center"] if whole else focus(frame, width, height)
+    else:
+        across, down = ANCHORS[anchor]
+    right, below = finish.offset
+    return min(1.0, max(0.0, across + right / 100)), min(1.0, max(0.0, down + below / 100))
 
 
-def _scaled(images: Tensor, plan: Fit) -> Tensor:
-    """Cuts the plan's crop to whole pixels around it, scales, and gives (B, target height, target width, C)."""
+def _cut(frame: Tensor, plan: Fit, resampling: Resampling) -> Tensor:
+    """The plan's crop, rounded to whole pixels, at the size it has on the slide."""
     left, top, width, height = plan.crop
-    first_row, last_row = _whole(top, height, images.shape[1])
-    first_column, last_column = _whole(left, width, images.shape[2])
-    crop = images[:, first_row:last_row, first_column:last_column]
-    target = Size(plan.target.width, plan.target.height)
-    frames = [_resized(frame, target) for frame in crop]  # one at a time: no second batch in memory
-    return torch.stack(frames)
+    rows, columns = _whole(top, height, frame.shape[0]), _whole(left, width, frame.shape[1])
+    return resized(frame[rows, columns], Size(plan.target.width, plan.target.height), resampling)
 
 
-def _whole(start: float, length: float, limit: int) -> tuple[int, int]:
-    """A stretch of pixels rounded to whole ones, at least one of them."""
-    first = min(round(start), limit - 1)
-    return first, max(round(start + length), first + 1)
+def _whole(start: float, length: float, limit: int) -> slice:
+    """A stretch of pixels rounded to whole ones, at least one of them.
 
-
-def _resized(frame: Tensor, target: Size) -> Tensor:
-    if frame.shape[2] == 3:
-        return lanczos(frame, target).clamp_(0, 1)
-    alpha = frame[..., 3:]  # weighted by alpha, or hidden colours would bleed into the edges
-    scaled = lanczos(torch.cat((frame[..., :3] * alpha, alpha), dim=2), target).clamp_(0, 1)
-    scaled[..., :3] /= scaled[..., 3:].clamp(min=1e-6)
-    return scaled.clamp_(0, 1)
-
-
-def lanczos(frame: Tensor, target: Size) -> Tensor:
-    """(H, W, C) -> (target.height, target.width, C), antialiased Lanczos-3 in float; may overshoot 0 to 1.
-
-    Torch has had it since 2.13; older ones go through Pillow's float mode, which gives the same to 100 dB.
+    A length that is whole stays so, wherever it starts: a picture shown at its own size keeps its very pixels.
     """
-    if frame.shape[0] == target.height and frame.shape[1] == target.width:
-        return frame.clone()
-    planes = frame.cpu().permute(2, 0, 1)[None]
-    try:
-        scaled = interpolate(planes, (target.height, target.width), mode="lanczos", antialias=True)
-    except (NotImplementedError, ValueError):
-        return _pillow_lanczos(frame, target)
-    return scaled[0].permute(1, 2, 0).contiguous()
+    first = min(round(start), limit - 1)
+    whole = abs(length - round(length)) < 1e-6
+    last = first + round(length) if whole else round(start + length)
+    return slice(first, min(limit, max(last, first + 1)))
 
 
-def _pillow_lanczos(frame: Tensor, target: Size) -> Tensor:
-    planes = []
-    for plane in frame.permute(2, 0, 1).contiguous().cpu().numpy():
-        image = Image.fromarray(plane).resize(target, Image.Resampling.LANCZOS)
-        planes.append(torch.from_numpy(numpy.array(image)))
-    return torch.stack(planes, dim=2)
+def _put(canvas: Tensor, picture: Tensor, box: Box) -> None:
+    channels = picture.shape[2]
+    region = canvas[box.top : box.bottom, box.left : box.right]
+    region[..., :channels] = picture
+    region[..., channels:] = 1.0  # alpha, where the canvas has it and the picture has not

@@ -13,6 +13,7 @@ FORMATS = {
     "A4": 297 / 210,
     "1:1": 1.0,
     "9:16": 9 / 16,
+    "banner": 3.0,
 }
 
 ANCHORS = {  # name -> share of the free space left of and above the thing
@@ -27,7 +28,10 @@ ANCHORS = {  # name -> share of the free space left of and above the thing
     "bottom right": (1.0, 1.0),
 }
 
-FITS = ("cover", "contain", "stretch")
+FITS = ("cover", "contain", "stretch", "blur-fill", "edge-extend")
+
+ALWAYS, ONLY_IF_SMALLER, NEVER = "always", "only if smaller", "never"
+UPSCALES = (ALWAYS, ONLY_IF_SMALLER, NEVER)
 
 
 class Size(NamedTuple):
@@ -71,24 +75,41 @@ def format_size(name: str, short_side: int) -> Size:
 
 
 def fit(source: Size, slide: Size, mode: str, anchor: str) -> Fit:
+    """Places a picture on a slide at an anchor, enlarged where it must be; see `arrange`."""
+    return arrange(source, slide, mode, ANCHORS[anchor], ALWAYS)
+
+
+def arrange(source: Size, slide: Size, mode: str, shares: tuple[float, float], upscale: str) -> Fit:
     """Places a picture on a slide.
 
-    cover fills the slide and cuts what is over, contain shows all of it, stretch changes its shape. The anchor says
-    which part stays (cover) or where the picture sits (contain).
+    cover fills the slide and cuts what is over, stretch changes the picture's shape, every other fit shows all of it.
+
+    Args:
+        shares: how much (0 to 1) of what is cut, or of the room left free, lies left of and above what is seen: what
+            CSS means by a background-position in percent.
+        upscale: "always"; "never" keeps a side that would grow at its own size; "only if smaller" does so unless
+            both sides of the picture are smaller than the slide's.
     """
-    across, down = ANCHORS[anchor]
-    whole = Box(0, 0, slide.width, slide.height)
-    if mode == "stretch":
-        return Fit((0.0, 0.0, float(source.width), float(source.height)), whole)
-    if mode == "cover":
-        scale = max(slide.width / source.width, slide.height / source.height)
-        width, height = slide.width / scale, slide.height / scale
-        return Fit(((source.width - width) * across, (source.height - height) * down, width, height), whole)
-    scale = min(slide.width / source.width, slide.height / source.height)
-    width = max(1, min(slide.width, round(source.width * scale)))
-    height = max(1, min(slide.height, round(source.height * scale)))
-    box = Box(round((slide.width - width) * across), round((slide.height - height) * down), width, height)
-    return Fit((0.0, 0.0, float(source.width), float(source.height)), box)
+    across, down = shares
+    grow_x, grow_y = _growth(source, slide, mode, upscale)
+    crop_width, crop_height = min(source.width, slide.width / grow_x), min(source.height, slide.height / grow_y)
+    width = max(1, min(slide.width, round(source.width * grow_x)))
+    height = max(1, min(slide.height, round(source.height * grow_y)))
+    return Fit(
+        ((source.width - crop_width) * across, (source.height - crop_height) * down, crop_width, crop_height),
+        Box(round((slide.width - width) * across), round((slide.height - height) * down), width, height),
+    )
+
+
+def _growth(source: Size, slide: Size, mode: str, upscale: str) -> tuple[float, float]:
+    """Factors by which the picture's width and height grow (over 1) or shrink."""
+    x, y = slide.width / source.width, slide.height / source.height
+    if mode != "stretch":
+        x = y = max(x, y) if mode == "cover" else min(x, y)
+    smaller = source.width < slide.width and source.height < slide.height
+    if upscale == ALWAYS or (upscale == ONLY_IF_SMALLER and smaller):
+        return x, y
+    return min(x, 1.0), min(y, 1.0)
 
 
 def place(thing: Size, slide: Size, anchor: str, margin: int) -> Box:
@@ -104,13 +125,17 @@ def percent(share: float, slide: Size) -> int:
     return round(min(slide) * share / 100)
 
 
-def slide_emu(size: Size) -> tuple[int, int]:
-    """Width and height of a PowerPoint slide for a picture, in EMU.
+def slide_inches(shape: float) -> tuple[float, float]:
+    """Width and height of a PowerPoint slide of a shape (width / height), in inches.
 
-    The shorter side is 7.5 inches, as PowerPoint's own slides have it (16:9 gives 12192000 x 6858000), unless the
-    longer one would pass the 56 inches that PowerPoint allows.
+    The shorter side is 7.5 inches, as PowerPoint's own slides have it, unless the longer one would pass the 56 inches
+    that PowerPoint allows.
     """
-    short, long = sorted(size)
-    short_inches = min(SHORT_SIDE_INCHES, LONG_SIDE_INCHES * short / long)
-    per_pixel = short_inches * EMU_PER_INCH / short
-    return round(size.width * per_pixel), round(size.height * per_pixel)
+    short = min(SHORT_SIDE_INCHES, LONG_SIDE_INCHES * min(shape, 1 / shape))
+    return (short * shape, short) if shape >= 1 else (short, short / shape)
+
+
+def slide_emu(size: Size) -> tuple[int, int]:
+    """Width and height of a PowerPoint slide for a picture, in EMU: 16:9 gives 12192000 x 6858000."""
+    width, height = slide_inches(size.width / size.height)
+    return round(width * EMU_PER_INCH), round(height * EMU_PER_INCH)

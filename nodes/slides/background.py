@@ -1,15 +1,21 @@
 from comfy_api.v0_0_2 import io
+from torch import Tensor
 
 from ...lectern import host
 from ...lectern.errors import ImageError
-from ...lectern.slides.backgrounds import STYLES, Recipe, background
+from ...lectern.images import checked
+from ...lectern.slides.backgrounds import STYLES, background
+from ...lectern.slides.calm import NONE, ZONES
 from ...lectern.slides.colors import PALETTES, Rgb, palette_colors, palette_from_words, parse_colors
+from ...lectern.slides.fields import Recipe
 from ...lectern.slides.geometry import Size
+from ...lectern.slides.palettes import palette_from_image
 from ...lectern.slides.sequence import texts_of
 from .common import CATEGORY, all_valid, given, settings
 
 FROM_WORDS = "from words"
 CUSTOM = "custom"
+FROM_IMAGE = "from image"
 
 
 class LecternSlideBackground(io.ComfyNode):
@@ -25,8 +31,9 @@ class LecternSlideBackground(io.ComfyNode):
             inputs=[
                 io.Combo.Input("style", options=list(STYLES), default=STYLES[0], tooltip="What is drawn."),
                 io.Combo.Input(
-                    "palette", options=[FROM_WORDS, *PALETTES, CUSTOM], default=FROM_WORDS,
-                    tooltip="The colours. 'from words' chooses them by the words below, 'custom' takes your own.",
+                    "palette", options=[FROM_WORDS, *PALETTES, CUSTOM, FROM_IMAGE], default=FROM_WORDS,
+                    tooltip="The colours. 'from words' chooses them by the words below, 'custom' takes your own, 'from"
+                    " image' those of palette_image.",
                 ),
                 io.String.Input(
                     "colors", default="#0b1026, #2f6fed, #35d0ba",
@@ -45,6 +52,15 @@ class LecternSlideBackground(io.ComfyNode):
                 io.Int.Input(
                     "batch_size", default=0, min=0, max=4096,
                     tooltip="How many pictures. 0 makes one for each line of the words, and one when there are none.",
+                ),
+                io.Image.Input(
+                    "palette_image", optional=True,
+                    tooltip="For the palette 'from image': a picture, or a batch, whose main colours are used. The"
+                    " ground is its commonest dark or light colour.",
+                ),
+                io.Combo.Input(
+                    "calm_zone", options=list(ZONES), default=NONE, optional=True,
+                    tooltip="Where the pattern fades so that a title is readable there: light or dark text at 4.5:1.",
                 ),
             ],
             outputs=[io.Image.Output(display_name="images", tooltip="The backgrounds as one batch.")],
@@ -65,6 +81,8 @@ class LecternSlideBackground(io.ComfyNode):
         width: int,
         height: int,
         batch_size: int,
+        palette_image: Tensor | None = None,
+        calm_zone: str = NONE,
     ) -> io.NodeOutput:
         import torch
 
@@ -76,18 +94,26 @@ class LecternSlideBackground(io.ComfyNode):
                 f"{count} backgrounds of {width}x{height} pixels are more than the {limits.slides} pictures and the"
                 f" longest side of {limits.side} that lectern.toml allows. Ask for less or raise the limits there."
             )
+        chosen = _colors(palette, colors, words, palette_image, limits.side)
         batch = torch.empty((count, height, width, 3))
         progress = host.Progress(count)
         for index in range(count):
             line = lines[index % len(lines)] if lines else ""
-            recipe = Recipe(style, _colors(palette, colors, words), seed, f"{index} {line}", Size(width, height))
+            recipe = Recipe(style, chosen, seed, f"{index} {line}", Size(width, height), calm_zone)
             batch[index] = background(recipe)
             progress.step()
         return io.NodeOutput(batch)
 
 
-def _colors(palette: str, colors: str, words: str) -> tuple[Rgb, ...]:
+def _colors(palette: str, colors: str, words: str, picture: Tensor | None, limit: int) -> tuple[Rgb, ...]:
     """One palette for the whole batch: the pictures of a deck belong together."""
+    if palette == FROM_IMAGE:
+        if picture is None:
+            raise ImageError(
+                "The palette 'from image' needs a picture and none is linked. Link one to palette_image, or choose"
+                " another palette."
+            )
+        return tuple(palette_from_image(checked(picture, limit)))
     if palette == CUSTOM:
         return tuple(parse_colors(colors))
     return tuple(palette_from_words(words) if palette == FROM_WORDS else palette_colors(palette))

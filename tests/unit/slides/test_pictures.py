@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lectern.errors import ColorError
-from lectern.slides.backgrounds import STYLES, Recipe, background
+from lectern.slides.backgrounds import STYLES, background
 from lectern.slides.colors import (
     DARK_TEXT,
     LIGHT_TEXT,
@@ -20,10 +20,12 @@ from lectern.slides.colors import (
     parse_color,
     parse_colors,
 )
+from lectern.slides.fields import Recipe
 from lectern.slides.fonts import FontBook
-from lectern.slides.framing import frame_images, lanczos
+from lectern.slides.framing import frame_images
 from lectern.slides.geometry import ANCHORS, FITS, Box, Size
 from lectern.slides.lettering import Look, Writer, render
+from lectern.slides.resampling import lanczos
 from lectern.slides.stamps import Stamp, behind, blend_, readable_color, scrim, scrim_opacity, worst_contrast
 from lectern.slides.type import Font
 
