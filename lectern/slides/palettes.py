@@ -13,7 +13,7 @@ _COLORS = 5  # of a palette, the ground among them
 _ROUNDS = 16  # of k-means; it has settled long before
 _PIXELS = 4096  # looked at, over all pictures of a batch
 _APART = 0.045  # distance in OKLab below which two colours count as one
-_DARK, _LIGHT = 0.42, 0.82  # lightness up to which, and from which on, a colour can be a ground
+_DARK, _LIGHT = 0.36, 0.82  # lightness up to which, and from which on, a colour can be a ground
 _STEP = 0.14  # lightness between colours that are made up when a picture has too few
 
 
@@ -28,7 +28,7 @@ def palette_from_image(images: Tensor) -> list[Rgb]:
     place = int((shares * usable).argmax() if usable.any() else shares.argmax())
     ground = centres[place].clone()
     if not usable.any():
-        ground[0] = _DARK * 0.75
+        ground[0] = _DARK * 0.8
     others = [centre for index, centre in enumerate(centres) if index != place or not usable.any()]
     weight = [float(share) for index, share in enumerate(shares) if index != place or not usable.any()]
     order = sorted(range(len(others)), key=lambda index: (-_appeal(others[index], weight[index]), index))
