@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from .colors import Rgb
 from .focus import focus
-from .geometry import ALWAYS, ANCHORS, Box, Fit, Size, arrange
+from .geometry import ALWAYS, ANCHORS, Fit, Size, arrange
 from .grounds import blurred_, color_, extend_edges_
+from .memory import batches
 from .resampling import Resampling, resized
+from .separable import Window
 
 AUTO_FOCUS = "auto"  # an anchor: each picture keeps the part that stands out
 _FILLED = ("blur-fill", "edge-extend")  # fits whose room the picture itself fills
@@ -51,14 +52,14 @@ def frame_images(
     target = arrange(source, slide, mode, ANCHORS["center"], finish.upscale).target
     room = (target.width, target.height) != slide
     clear = room and background is None and mode not in _FILLED
-    result = torch.empty((len(images), slide.height, slide.width, 4 if clear else images.shape[3]))
+    result = batches.empty((len(images), slide.height, slide.width, 4 if clear else images.shape[3]))
     for frame, canvas in zip(images, result, strict=True):
         plan = arrange(source, slide, mode, _shares(frame, slide, mode, anchor, finish), finish.upscale)
         if room and mode == "blur-fill":
             blurred_(canvas, frame.cpu())
         elif room and mode not in _FILLED:
             color_(canvas, background)
-        _put(canvas, _cut(frame, plan, finish.resampling), plan.target)
+        _put(canvas, frame, plan, finish.resampling)
         if room and mode == "edge-extend":
             extend_edges_(canvas, plan.target)
         step()
@@ -78,26 +79,12 @@ def _shares(frame: Tensor, slide: Size, mode: str, anchor: str, finish: Finish) 
     return min(1.0, max(0.0, across + right / 100)), min(1.0, max(0.0, down + below / 100))
 
 
-def _cut(frame: Tensor, plan: Fit, resampling: Resampling) -> Tensor:
-    """The plan's crop, rounded to whole pixels, at the size it has on the slide."""
-    left, top, width, height = plan.crop
-    rows, columns = _whole(top, height, frame.shape[0]), _whole(left, width, frame.shape[1])
-    return resized(frame[rows, columns], Size(plan.target.width, plan.target.height), resampling)
-
-
-def _whole(start: float, length: float, limit: int) -> slice:
-    """A stretch of pixels rounded to whole ones, at least one of them.
-
-    A length that is whole stays so, wherever it starts: a picture shown at its own size keeps its very pixels.
-    """
-    first = min(round(start), limit - 1)
-    whole = abs(length - round(length)) < 1e-6
-    last = first + round(length) if whole else round(start + length)
-    return slice(first, min(limit, max(last, first + 1)))
-
-
-def _put(canvas: Tensor, picture: Tensor, box: Box) -> None:
-    channels = picture.shape[2]
+def _put(canvas: Tensor, frame: Tensor, plan: Fit, resampling: Resampling) -> None:
+    """Scales the plan's crop onto its place; straight into the canvas where it covers all of it."""
+    box, channels = plan.target, frame.shape[2]
     region = canvas[box.top : box.bottom, box.left : box.right]
-    region[..., :channels] = picture
-    region[..., channels:] = 1.0  # alpha, where the canvas has it and the picture has not
+    own = canvas if region.shape == canvas.shape == (*canvas.shape[:2], channels) else None
+    picture = resized(frame, Size(box.width, box.height), resampling, Window(*plan.crop), own)
+    if picture is not own:
+        region[..., :channels] = picture
+        region[..., channels:] = 1.0  # alpha, where the canvas has it and the picture has not

@@ -2,16 +2,16 @@
 
 from typing import NamedTuple
 
-import numpy
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from .geometry import Size
 from .light import to_linear, to_srgb
+from .separable import KERNELS, Window, resample
 
-FILTERS = ("lanczos", "bicubic", "area", "nearest")
+NEAREST = "nearest"
+FILTERS = (*KERNELS, NEAREST)
 
 
 class Resampling(NamedTuple):
@@ -19,20 +19,36 @@ class Resampling(NamedTuple):
     linear_light: bool = False  # mix light instead of sRGB values
 
 
-def resized(frame: Tensor, target: Size, resampling: Resampling) -> Tensor:
-    """(H, W, C) -> (target.height, target.width, C), values 0 to 1; the frame itself when it has that size.
+def resized(
+    frame: Tensor, target: Size, resampling: Resampling, window: Window | None = None, out: Tensor | None = None
+) -> Tensor:
+    """(H, W, C) -> (target.height, target.width, C), values 0 to 1; a view of the frame when no size changes.
 
     Colours are weighted by alpha, or the hidden colours of transparent pixels would bleed into the edges.
+
+    Args:
+        window: the part of the frame that is scaled, the whole by default.
+        out: contiguous memory to write into where that saves a copy; the result says whether it was used.
     """
-    if (frame.shape[1], frame.shape[0]) == target:
-        return frame
-    if resampling.filter == "nearest":
-        return scaled(frame, target, "nearest")  # mixes nothing, so neither alpha nor light matters
+    window = window or Window(0, 0, frame.shape[1], frame.shape[0])
+    same_size = abs(window.width - target.width) < 1e-6 and abs(window.height - target.height) < 1e-6
+    if same_size:
+        return _pixels(frame, window)
+    if resampling.filter == NEAREST:
+        planes = _pixels(frame, window).cpu().permute(2, 0, 1)[None].contiguous()  # slow on a view
+        return interpolate(planes, (target.height, target.width), mode="nearest-exact")[0].permute(1, 2, 0)
+    frame = frame.cpu()
+    if frame.shape[2] == 3 and not resampling.linear_light:
+        return resample(frame, target, window, resampling.filter, out)
+    return _weighted(frame, target, resampling, window)
+
+
+def _weighted(frame: Tensor, target: Size, resampling: Resampling, window: Window) -> Tensor:
     colors, alpha = frame[..., :3], frame[..., 3:]
     colors = to_linear(colors) if resampling.linear_light else colors
     if frame.shape[2] == 4:
         colors = torch.cat((colors * alpha, alpha), dim=2)
-    result = scaled(colors, target, resampling.filter).clamp_(0, 1)
+    result = resample(colors, target, window, resampling.filter)
     if frame.shape[2] == 4:
         result[..., :3].div_(result[..., 3:].clamp(min=1e-6)).clamp_(0, 1)
     if resampling.linear_light:
@@ -40,37 +56,14 @@ def resized(frame: Tensor, target: Size, resampling: Resampling) -> Tensor:
     return result.clamp_(0, 1)
 
 
-def scaled(frame: Tensor, target: Size, kind: str) -> Tensor:
-    """(H, W, C) -> (target.height, target.width, C) by one filter; lanczos and bicubic may overshoot 0 to 1."""
-    if kind == "lanczos":
-        return lanczos(frame, target)
-    planes, size = frame.cpu().permute(2, 0, 1)[None], (target.height, target.width)
-    if kind == "bicubic":
-        result = interpolate(planes, size, mode="bicubic", antialias=True)
-    else:
-        planes = planes.contiguous()  # these two are several times slower on a view
-        result = interpolate(planes, size, mode={"area": "area", "nearest": "nearest-exact"}[kind])
-    return result[0].permute(1, 2, 0)
+def _pixels(frame: Tensor, window: Window) -> Tensor:
+    """The window rounded to whole pixels, at least one each way; a whole length stays so, wherever it begins."""
+    rows = _whole(window.top, window.height, frame.shape[0])
+    return frame[rows, _whole(window.left, window.width, frame.shape[1])]
 
 
-def lanczos(frame: Tensor, target: Size) -> Tensor:
-    """(H, W, C) -> (target.height, target.width, C), antialiased Lanczos-3 in float; may overshoot 0 to 1.
-
-    Torch has had it since 2.13; older ones go through Pillow's float mode, which gives the same to 100 dB.
-    """
-    if frame.shape[0] == target.height and frame.shape[1] == target.width:
-        return frame.clone()
-    planes = frame.cpu().permute(2, 0, 1)[None]
-    try:
-        result = interpolate(planes, (target.height, target.width), mode="lanczos", antialias=True)
-    except (NotImplementedError, ValueError):
-        return _pillow_lanczos(frame, target)
-    return result[0].permute(1, 2, 0)
-
-
-def _pillow_lanczos(frame: Tensor, target: Size) -> Tensor:
-    planes = []
-    for plane in frame.permute(2, 0, 1).contiguous().cpu().numpy():
-        image = Image.fromarray(plane).resize(target, Image.Resampling.LANCZOS)
-        planes.append(torch.from_numpy(numpy.array(image)))
-    return torch.stack(planes, dim=2)
+def _whole(start: float, length: float, limit: int) -> slice:
+    first = min(round(start), limit - 1)
+    whole = abs(length - round(length)) < 1e-6
+    last = first + round(length) if whole else round(start + length)
+    return slice(first, min(limit, max(last, first + 1)))

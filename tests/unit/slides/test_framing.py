@@ -1,20 +1,15 @@
 """Slide Frame's sizes, fits, focus and filters: what happens to pixels."""
 
-import math
-
-import numpy
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from lectern.errors import ImageError
-from lectern.slides import resampling
 from lectern.slides.colors import Rgb
 from lectern.slides.framing import AUTO_FOCUS, Finish, frame_images
 from lectern.slides.geometry import ANCHORS, FITS, UPSCALES, Size
-from lectern.slides.resampling import FILTERS, Resampling, lanczos, resized
+from lectern.slides.resampling import FILTERS, Resampling, resized
 from lectern.slides.sizing import SIZES, Measure, slide_size
 
 RED = Rgb(1.0, 0.0, 0.0)
@@ -242,35 +237,6 @@ def test_automatic_focus_is_the_middle_when_nothing_is_cut(mode):
     picture = spot(400, 100, 30, 50)[None]
     auto, middle = (frame_images(picture, Size(100, 100), mode, at, RED) for at in (AUTO_FOCUS, "center"))
     assert torch.equal(auto, middle)
-
-
-def pillow_lanczos(frame, target):
-    planes = [
-        numpy.array(Image.fromarray(frame[..., channel].numpy()).resize(target, Image.Resampling.LANCZOS))
-        for channel in range(frame.shape[2])
-    ]
-    return torch.from_numpy(numpy.stack(planes, axis=2))
-
-
-@pytest.mark.parametrize("target", [Size(120, 30), Size(31, 29), Size(200, 200), Size(80, 10)])
-def test_lanczos_is_within_100_db_of_pillows_float_lanczos(target):
-    frame = noise(1, 64, 80)[0]
-    error = float((lanczos(frame, target) - pillow_lanczos(frame, target)).square().mean())
-    assert 10 * math.log10(1 / max(error, 1e-20)) >= 100
-
-
-def test_a_torch_without_lanczos_gives_the_same_picture(monkeypatch):
-    frame = noise(1, 64, 80, 4)[0]
-    expected = resized(frame, Size(31, 29), Resampling())
-    calls = []
-
-    def older(*_args, **options):
-        calls.append(options["mode"])
-        raise NotImplementedError("Got lanczos")
-
-    monkeypatch.setattr(resampling, "interpolate", older)
-    assert (resized(frame, Size(31, 29), Resampling()) - expected).abs().max() < 1e-4
-    assert calls == ["lanczos"]
 
 
 @pytest.mark.parametrize("kind", FILTERS)

@@ -4,7 +4,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from lectern.errors import ColorError
 from lectern.slides.backgrounds import STYLES, background
@@ -25,7 +24,6 @@ from lectern.slides.fonts import FontBook
 from lectern.slides.framing import frame_images
 from lectern.slides.geometry import ANCHORS, FITS, Box, Size
 from lectern.slides.lettering import Look, Writer, render
-from lectern.slides.resampling import lanczos
 from lectern.slides.stamps import Stamp, behind, blend_, readable_color, scrim, scrim_opacity, worst_contrast
 from lectern.slides.type import Font
 
@@ -128,15 +126,6 @@ def test_transparent_pixels_do_not_bleed_their_hidden_color():
     framed = frame_images(picture, Size(20, 20), "stretch", "center", None)
     seen = framed[..., 3] > 0.05
     assert framed[..., 0][seen].max() < 1e-3
-
-
-def test_lanczos_equals_pillows_float_lanczos():
-    frame = torch.rand((64, 80, 3), generator=torch.Generator().manual_seed(3))
-    ours = lanczos(frame, Size(120, 30))
-    for channel in range(3):
-        plane = Image.fromarray(frame[..., channel].numpy()).resize((120, 30), Image.Resampling.LANCZOS)
-        theirs = torch.tensor(list(plane.get_flattened_data())).view(30, 120)
-        assert (ours[..., channel] - theirs).square().mean() < 1e-10  # over 100 dB
 
 
 def test_a_stamp_changes_only_its_box_and_is_cut_at_the_edge():
