@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from .scripts import clusters
 
@@ -17,7 +18,7 @@ def break_pieces(text: str) -> list[str]:
     for word in re.findall(r"\S+\s*|\s+", text):
         signs = clusters(word)
         piece = signs[0]
-        for before, after in zip(signs, signs[1:], strict=False):
+        for before, after in pairwise(signs):
             if _may_break(before[0], after[0]):
                 pieces.append(piece)
                 piece = after

@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import features
 
 from ..errors import FontError
-from .fontfiles import Face, coverage, faces_in, font_files
+from .fontfiles import Coverage, Face, coverage, faces_in, font_files
 from .scripts import (
     clusters,
     han_region,
@@ -87,7 +87,7 @@ class FontBook:
         """
         _require_shaping(text)
         chosen = [self.find(name, bold)]
-        plain, emoji = _parted(text, coverage(chosen[0]) if name.strip() else ())
+        plain, emoji = _parted(text, coverage(chosen[0]) if name.strip() else Coverage(()))
         for signs, in_color in ((emoji, True), (plain, False)):
             chosen.extend(self._covering(_missing(signs, chosen, in_color), text, bold, in_color))
         missing = _missing(plain + emoji, chosen, False)
@@ -117,7 +117,7 @@ class FontBook:
             yield from sorted(fitting, key=lambda face: (unlikeliness(face, script, region), _distance(face, bold)))
 
 
-def _parted(text: str, named: Iterable[str]) -> tuple[list[str], list[str]]:
+def _parted(text: str, named: Coverage) -> tuple[list[str], list[str]]:
     """The visible characters of plain signs and of emoji; those that a font chosen by name has count as plain."""
     plain: dict[str, None] = {}
     emoji: dict[str, None] = {}

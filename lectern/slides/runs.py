@@ -29,16 +29,17 @@ class Run(NamedTuple):
 def split_runs(text: str, faces: Sequence[Face]) -> tuple[Run, ...]:
     """Gives every sign to the first face that has it (emoji to a colour face), in the order of the text.
 
-    Spaces stay with the face before them.
+    Spaces stay with the face before them, but for colour faces, whose spaces are as wide as their emoji.
     """
-    runs: list[Run] = []
+    found: list[tuple[list[str], Face]] = []
     for sign in clusters(text):
         face = _face_for(sign, faces)
-        if runs and (runs[-1].face == face or (sign.isspace() and _covers(runs[-1].face, sign))):
-            runs[-1] = Run(runs[-1].text + sign, runs[-1].face)
+        last = found[-1][1] if found else None
+        if last and (last == face or (sign.isspace() and not last.color and _covers(last, sign))):
+            found[-1][0].append(sign)
         else:
-            runs.append(Run(sign, face))
-    return tuple(runs)
+            found.append(([sign], face))
+    return tuple(Run("".join(signs), face) for signs, face in found)
 
 
 def _face_for(sign: str, faces: Sequence[Face]) -> Face:
@@ -144,7 +145,7 @@ def _weak(kinds: list[str], base: str) -> list[str]:
         kinds[at] = before = kind
     for at in range(1, len(kinds) - 1):
         same = kinds[at - 1] == kinds[at + 1]
-        if same and (kinds[at] == "CS" and kinds[at - 1] in _NUMBERS or kinds[at] == "ES" and kinds[at - 1] == "EN"):
+        if same and (kinds[at], kinds[at - 1]) in (("CS", "EN"), ("CS", "AN"), ("ES", "EN")):
             kinds[at] = kinds[at - 1]
     _terminators(kinds, range(1, len(kinds)), -1)
     _terminators(kinds, range(len(kinds) - 2, -1, -1), 1)

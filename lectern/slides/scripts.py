@@ -19,7 +19,7 @@ _SHAPED = ((0x0590, 0x08FF), (0x0900, 0x0DFF), (0x0E00, 0x0EFF), (0x0F00, 0x0FFF
 _FAMILY_WORDS = {"hiragana": "cjk", "katakana": "cjk", "hangul": "cjk", "ideographic": "cjk", "fullwidth": "cjk",
                  "bopomofo": "cjk", "canadian": "canadian aboriginal"}  # fmt: skip
 _SPECIAL = ("mono", "nastaliq", "kufi", "rashi", "looped", "display", "condensed", "math", "music", "symbols",
-            "handwritten", "signwriting", "ui")  # fmt: skip
+            "handwritten", "signwriting")  # fmt: skip
 _PLACEHOLDERS = ("lastresort", "last resort", "adobe blank", "adobe notdef")  # these have a box for everything
 
 

@@ -13,6 +13,7 @@ LINE_HEIGHT = 1.16  # baseline to baseline, in text sizes
 CAP_HEIGHT = 0.727  # of Inter, in text sizes: where the top line visually begins
 _DESCENT = 0.24  # room below the last baseline for g, y and commas
 _BULLET, _INDENT, _ITEM_GAP = "•", 0.95, 0.34  # in text sizes
+_LEAST_AREA = 0.15  # square text sizes a letter takes on average, at the very least: more letters need no trying
 _LONGEST_PIECE = 5000  # characters; an unbroken one this long fits no slide and is not worth shaping
 
 
@@ -76,7 +77,18 @@ def set_text(text: str, font: Font, largest: int, smallest: int, width: float, h
 
 def set_parts(parts: Sequence[Part], font: Font, largest: int, smallest: int, width: float, height: float) -> Setting:
     """As `set_text` for a block of parts under each other, which shrink together."""
-    texts = [_PartText(part, font) for part in parts]
+    area = sum(len(part.text) * (part.scale * smallest) ** 2 for part in parts) * _LEAST_AREA
+    texts = [_PartText(part, font) for part in parts] if area <= width * height else None
+    best = _largest(texts, largest, smallest, width, height) if texts else None
+    if best is None:
+        raise TextError(
+            f"The text {parts[0].text[:40]!r} ({sum(len(part.text) for part in parts)} characters) does not fit its"
+            f" place on the slide even at {smallest} pixels. Shorten it or give it more room."
+        )
+    return best
+
+
+def _largest(texts: Sequence["_PartText"], largest: int, smallest: int, width: float, height: float) -> Setting | None:
     best = _fits(texts, largest, width, height)
     low, high = smallest, largest - 1
     if best:
@@ -88,11 +100,6 @@ def set_parts(parts: Sequence[Part], font: Font, largest: int, smallest: int, wi
             best, low = setting, middle + 1
         else:
             high = middle - 1
-    if best is None:
-        raise TextError(
-            f"The text {parts[0].text[:40]!r} ({sum(len(part.text) for part in parts)} characters) does not fit its"
-            f" place on the slide even at {smallest} pixels. Shorten it or give it more room."
-        )
     return best
 
 

@@ -64,7 +64,7 @@ class LecternSlideNumber(io.ComfyNode):
                 ),
                 io.String.Input(
                     "badge_color", default=AUTO, optional=True, advanced=True,
-                    tooltip="Colour of the shape: auto contrasts with the picture; or #RRGGBB; or a name such as white.",
+                    tooltip="Colour of the shape: auto stands out from the picture; or #RRGGBB; or a colour name.",
                 ),
             ],
             outputs=[

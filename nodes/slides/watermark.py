@@ -37,8 +37,8 @@ class LecternSlideWatermark(io.ComfyNode):
             node_id="LecternSlideWatermark",
             display_name="Slide Watermark",
             category=CATEGORY,
-            description="Writes a discreet text on every picture, once or repeated over all of it: a name, a copyright, a"
-            " date, 'draft'.",
+            description="Writes a discreet text on every picture, once or repeated over all of it: a name, a"
+            " copyright, a date, 'draft'.",
             search_aliases=["copyright", "stamp", "text overlay", "brand", "draft", "tile"],
             is_input_list=True,
             inputs=[
