@@ -126,7 +126,8 @@ def title_picture() -> Image.Image:
 
 def subtitled() -> Tensor:
     (passage,) = title_passages(1, ["Third quarter"], ["North and south together"], [])
-    return lettered(slide_background("mesh gradient", "aurora", 2), passage, title_look("left"), bold=True)
+    look = title_look("left")._replace(size=17)
+    return lettered(slide_background("mesh gradient", "aurora", 2), passage, look, bold=True)
 
 
 def pointed() -> Tensor:

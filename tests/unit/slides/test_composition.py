@@ -132,7 +132,8 @@ def test_tiles_cover_the_slide_without_holes(width, height, spacing, stagger, ro
 def test_rows_are_staggered_on_request():
     thing, first = Size(40, 20), Box(0, 0, 40, 20)
     columns = {
-        stagger: {left for left, _ in spots(thing, thing, first, SLIDE, Tiling(10, stagger))} for stagger in (0, 1)
+        stagger: {left for left, _ in spots(thing, thing, first, SLIDE, Tiling(10, stagger))}
+        for stagger in (False, True)
     }
     assert len(columns[1]) > 1.8 * len(columns[0])
 
