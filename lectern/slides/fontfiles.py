@@ -7,13 +7,15 @@ broken table makes the file one without faces or characters, never a crash.
 import bisect
 import logging
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from PIL import ImageFont
+from PIL.Image import DecompressionBombError
 
 from ..errors import FontError
 
@@ -156,12 +158,19 @@ def load(face: Face, pixels: int) -> ImageFont.FreeTypeFont:
     Raises:
         FontError: Pillow cannot read the file.
     """
-    try:
+    with reading(face):
         font = ImageFont.truetype(str(face.path), face.strike or pixels, index=face.number)
         if face.variation:
             font.set_variation_by_axes(list(face.variation))
         return font
-    except (OSError, NotImplementedError, ValueError) as error:
+
+
+@contextmanager
+def reading(face: Face) -> Iterator[None]:
+    """Turns what Pillow and FreeType raise on a broken font, also as late as at its letters, into a FontError."""
+    try:
+        yield
+    except (OSError, NotImplementedError, ValueError, OverflowError, MemoryError, DecompressionBombError) as error:
         raise unreadable(face, error) from error
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageChops, ImageDraw
 
-from .fontfiles import load, unreadable
+from .fontfiles import load, reading, unreadable
 from .runs import Run, direction, run_width
 from .type import Setting
 
@@ -37,13 +37,14 @@ def draw(setting: Setting, align: float) -> Ink:
     for line in setting.lines:
         x = edge + (setting.width - line.room) * align + line.left
         for run in line.runs:
-            _check(run, line.pixels)
-            if paint and run.face.color:
-                _draw_colored(paint, run, line.pixels, x, edge + line.baseline)
-            else:
-                font = load(run.face, line.pixels)
-                spot = x, edge + line.baseline
-                ImageDraw.Draw(mask).text(spot, run.text, 255, font, anchor="ls", direction=direction(run))
+            with reading(run.face):
+                _check(run, line.pixels)
+                if paint and run.face.color:
+                    _draw_colored(paint, run, line.pixels, x, edge + line.baseline)
+                else:
+                    font = load(run.face, line.pixels)
+                    spot = x, edge + line.baseline
+                    ImageDraw.Draw(mask).text(spot, run.text, 255, font, anchor="ls", direction=direction(run))
             x += run_width(run, line.pixels)
     return Ink(mask, paint)
 
@@ -51,10 +52,7 @@ def draw(setting: Setting, align: float) -> Ink:
 def _check(run: Run, pixels: int) -> None:
     """Pillow makes room for whatever size a font says its letters have; a hostile one says gigabytes."""
     size = run.face.strike or pixels
-    try:
-        box = load(run.face, pixels).getbbox(run.text, anchor="ls", direction=direction(run))
-    except (OSError, ValueError, OverflowError, MemoryError) as error:
-        raise unreadable(run.face, error) from error
+    box = load(run.face, pixels).getbbox(run.text, anchor="ls", direction=direction(run))
     if box[3] - box[1] > _TALLEST * size or box[2] - box[0] > _TALLEST * size * (len(run.text) + 1):
         raise unreadable(run.face, f"letters of {box[2] - box[0]:.0f}x{box[3] - box[1]:.0f} pixels at size {size}")
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from PIL import features
 
-from .fontfiles import Face, coverage, load, unreadable
+from .fontfiles import Face, coverage, load, reading
 from .scripts import clusters, invisible, is_emoji
 
 _NUMBERS = ("EN", "AN")
@@ -67,10 +67,8 @@ def run_width(run: Run, pixels: int) -> float:
     Raises:
         FontError: the font cannot be measured.
     """
-    try:
+    with reading(run.face):
         width = load(run.face, pixels).getlength(run.text, direction=direction(run))
-    except (OSError, ValueError, OverflowError) as error:
-        raise unreadable(run.face, error) from error
     return width * pixels / run.face.strike if run.face.strike else width
 
 

@@ -1,5 +1,6 @@
 """Which font writes what, in which direction, and emoji."""
 
+import random
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectern.errors import FontError, TextError
+from lectern.errors import FontError, LecternError, TextError
 from lectern.slides.fontfiles import Face, faces_in
 from lectern.slides.fonts import BUNDLED, FontBook
 from lectern.slides.inking import draw
@@ -146,6 +147,29 @@ def test_a_damaged_font_is_passed_over(tmp_path, damage):
     assert FontBook([tmp_path]).faces("Fine", "", bold=False)[0].path.parent == BUNDLED
 
 
+def test_a_randomly_damaged_font_works_or_is_named(tmp_path):
+    """Bytes changed at random: every outcome is a drawing or a sentence, never another exception."""
+    whole = font_file(tmp_path / "whole.ttf", "Whole", "abc").read_bytes()
+    outcomes = set()
+    for seed in range(150):
+        chance = random.Random(seed)
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 4, 30))):
+            data[chance.randrange(4, len(data))] = chance.randrange(256)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        (folder / "harmed.ttf").write_bytes(data)
+        if not faces_in(folder / "harmed.ttf"):
+            outcomes.add("passed over")
+            continue
+        try:
+            draw(set_text("abc", Font(FontBook([folder]), "harmed", False), 40, 20, 400, 200), 0)
+            outcomes.add("drawn")
+        except LecternError as error:
+            outcomes.add(type(error).__name__)
+    assert {"passed over", "drawn", "FontError"} <= outcomes
+
+
 def test_a_letter_of_monstrous_size_is_an_error_and_takes_no_memory(tmp_path):
     font_file(tmp_path / "huge.ttf", "Huge", "ab", side=32000)
     setting = set_text("ab", Font(FontBook([tmp_path]), "huge", False), 400, 20, 4000, 4000)
@@ -221,3 +245,16 @@ def test_a_text_far_too_long_is_refused_in_a_moment(text):
     with pytest.raises(TextError, match="does not fit its place"):
         set_text(text, Font(FontBook(), "", True), 97, 22, 1690, 950)
     assert time.monotonic() - start < 5
+
+
+def test_without_a_colour_font_an_emoji_is_drawn_plain(tmp_path, monkeypatch):
+    monkeypatch.setattr("lectern.slides.fonts._system_folders", lambda: [])
+    font_file(tmp_path / "a.ttf", "Signs", "😀")
+    ink = draw(set_text("a😀", Font(FontBook([tmp_path]), "", False), 60, 20, 2000, 200), 0)
+    assert ink.paint is None and ink.mask.getbbox()
+
+
+def test_a_font_chosen_by_name_keeps_its_own_emoji(tmp_path):
+    font_file(tmp_path / "a.ttf", "Signs", "a😀")
+    ink = draw(set_text("a😀", Font(FontBook([tmp_path]), "signs", False), 60, 20, 2000, 200), 0)
+    assert ink.paint is None
