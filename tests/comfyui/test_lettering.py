@@ -1,10 +1,12 @@
 """Title blocks, tiled watermarks, logos, levels and badges inside a real ComfyUI."""
 
+from typing import Any
+
 import pytest
 
 from support.client import Comfy, node
 
-PLAIN = {"position": "center", "size": 12, "margin": 5, "color": "auto", "font": ""}
+PLAIN: dict[str, Any] = {"position": "center", "size": 12, "margin": 5, "color": "auto", "font": ""}
 TITLE = PLAIN | {"title": "Title", "split": "lines", "width": 90, "scrim": True}
 MARK = PLAIN | {"text": "{section} {n} {title}", "opacity": 1.0, "rotation": 0.0, "color": "#ffffff"}
 NUMBER = PLAIN | {"style": "1.2.3", "template": "{n}", "start": 1, "skip_first": 0, "color": "#ffffff"}
@@ -15,7 +17,7 @@ def slides(count: int, width: int = 320, height: int = 180) -> dict:
     return node("EmptyImage", width=width, height=height, batch_size=count, color=0)
 
 
-def pictures(comfy: Comfy, kind: str, count: int = 1, **inputs):
+def pictures(comfy: Comfy, kind: str, count: int = 1, **inputs: Any):
     """What a node of this kind makes of black slides."""
     made = comfy.outputs(
         {
@@ -27,7 +29,7 @@ def pictures(comfy: Comfy, kind: str, count: int = 1, **inputs):
     return comfy.pictures(made["3"]["images"])
 
 
-def error(comfy: Comfy, kind: str, count: int = 2, **inputs) -> str:
+def error(comfy: Comfy, kind: str, count: int = 2, **inputs: Any) -> str:
     return comfy.error(
         {
             "1": slides(count),
@@ -38,7 +40,9 @@ def error(comfy: Comfy, kind: str, count: int = 2, **inputs) -> str:
 
 
 def ink(picture) -> tuple[int, int, int, int]:
-    return picture.convert("L").point(lambda value: 255 * (value > 60)).getbbox()
+    box = picture.convert("L").point(lambda value: 255 * (value > 60)).getbbox()
+    assert box
+    return box
 
 
 def test_a_block_is_taller_than_its_title_and_bodies_go_to_their_own_slides(comfy: Comfy):
@@ -70,7 +74,8 @@ def test_levels_and_badges(comfy: Comfy):
     (badge,) = pictures(
         comfy, "LecternSlideNumber", 1, **NUMBER | {"color": "#00ff00"}, badge="circle", badge_color="#ff0000"
     )
-    assert {(255, 0, 0), (0, 255, 0), (0, 0, 0)} <= {color for _, color in badge.getcolors(1 << 16)}
+    colors = {color for _, color in badge.getcolors(1 << 16) or ()}
+    assert {(255, 0, 0), (0, 255, 0), (0, 0, 0)} <= colors
 
 
 def logo_graph(comfy: Comfy, logos: int = 1, **inputs) -> dict:

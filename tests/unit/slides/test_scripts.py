@@ -248,7 +248,7 @@ def test_a_text_far_too_long_is_refused_in_a_moment(text):
 
 
 def test_without_a_colour_font_an_emoji_is_drawn_plain(tmp_path, monkeypatch):
-    monkeypatch.setattr("lectern.slides.fonts._system_folders", lambda: [])
+    monkeypatch.setattr("lectern.slides.fonts._system_folders", list)
     font_file(tmp_path / "a.ttf", "Signs", "😀")
     ink = draw(set_text("a😀", Font(FontBook([tmp_path]), "", False), 60, 20, 2000, 200), 0)
     assert ink.paint is None and ink.mask.getbbox()
