@@ -7,10 +7,18 @@ import pytest
 from support.client import Comfy, node
 
 PLAIN: dict[str, Any] = {"position": "center", "size": 12, "margin": 5, "color": "auto", "font": ""}
-TITLE = PLAIN | {"title": "Title", "split": "lines", "width": 90, "scrim": True}
-MARK = PLAIN | {"text": "{section} {n} {title}", "opacity": 1.0, "rotation": 0.0, "color": "#ffffff"}
-NUMBER = PLAIN | {"style": "1.2.3", "template": "{n}", "start": 1, "skip_first": 0, "color": "#ffffff"}
-LOGO = {"position": "top left", "size": 50, "margin": 0, "opacity": 1.0, "rotation": 0.0, "recolor": "none"}
+TITLE: dict[str, Any] = PLAIN | {"title": "Title", "split": "lines", "width": 90, "scrim": True}
+MARK: dict[str, Any] = PLAIN | {"text": "{section} {n} {title}", "opacity": 1.0, "rotation": 0.0, "color": "#ffffff"}
+CROSS: dict[str, Any] = {"text": "x"}
+NUMBER: dict[str, Any] = PLAIN | {"style": "1.2.3", "template": "{n}", "start": 1, "skip_first": 0, "color": "#ffffff"}
+LOGO: dict[str, Any] = {
+    "position": "top left",
+    "size": 50,
+    "margin": 0,
+    "opacity": 1.0,
+    "rotation": 0.0,
+    "recolor": "none",
+}
 
 
 def slides(count: int, width: int = 320, height: int = 180) -> dict:
@@ -55,15 +63,16 @@ def test_a_block_is_taller_than_its_title_and_bodies_go_to_their_own_slides(comf
 
 
 def test_a_tiled_watermark_covers_the_slide(comfy: Comfy):
-    (once,) = pictures(comfy, "LecternSlideWatermark", **MARK | {"text": "x"})
-    (tiled,) = pictures(comfy, "LecternSlideWatermark", **MARK | {"text": "x"}, tiled=True, spacing=5, blend="screen")
+    (once,) = pictures(comfy, "LecternSlideWatermark", **(MARK | CROSS))
+    (tiled,) = pictures(comfy, "LecternSlideWatermark", **(MARK | CROSS), tiled=True, spacing=5, blend="screen")
     assert ink(once)[2] - ink(once)[0] < 40 and ink(tiled)[2] - ink(tiled)[0] > 280
 
 
 def test_templates_take_titles_and_sections(comfy: Comfy):
-    given = {"titles": "ab\ncd", "sections": "xy"}
+    given: dict[str, Any] = {"titles": "ab\ncd", "sections": "xy"}
+    filled: dict[str, Any] = MARK | {"text": "xy 1 ab"}
     made = pictures(comfy, "LecternSlideWatermark", 2, **MARK, **given)
-    written = pictures(comfy, "LecternSlideWatermark", 2, **MARK | {"text": "xy 1 ab"})
+    written = pictures(comfy, "LecternSlideWatermark", 2, **filled)
     assert made[0].tobytes() == written[0].tobytes() != made[1].tobytes()
 
 
