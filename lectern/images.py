@@ -68,6 +68,11 @@ def mask_from_pillow(image: Image.Image) -> Tensor:
     return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(image.height, image.width)
 
 
+def pixels_from_pillow(image: Image.Image) -> Tensor:
+    """Mode RGBA -> (H, W, 4) uint8, straight alpha."""
+    return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(image.height, image.width, 4)
+
+
 def png(frame: Tensor) -> bytes:
     """Encodes one frame, losslessly and fast: every row is stored as its difference to the row above.
 

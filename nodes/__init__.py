@@ -3,6 +3,7 @@
 from .slides.background import LecternSlideBackground
 from .slides.deck import LecternSaveDeck
 from .slides.frame import LecternSlideFrame
+from .slides.logo import LecternSlideLogo
 from .slides.number import LecternSlideNumber
 from .slides.title import LecternSlideTitle
 from .slides.watermark import LecternSlideWatermark
@@ -12,6 +13,7 @@ NODE_CLASS_MAPPINGS = {
     "LecternSlideFrame": LecternSlideFrame,
     "LecternSlideTitle": LecternSlideTitle,
     "LecternSlideWatermark": LecternSlideWatermark,
+    "LecternSlideLogo": LecternSlideLogo,
     "LecternSlideNumber": LecternSlideNumber,
     "LecternSaveDeck": LecternSaveDeck,
 }
@@ -21,6 +23,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternSlideFrame": "Slide Frame",
     "LecternSlideTitle": "Slide Title",
     "LecternSlideWatermark": "Slide Watermark",
+    "LecternSlideLogo": "Slide Logo",
     "LecternSlideNumber": "Slide Number",
     "LecternSaveDeck": "Save Deck",
 }

@@ -17,14 +17,18 @@ from torch import Tensor
 
 from lectern.images import from_pillow, to_pillow
 from lectern.slides.backgrounds import background
+from lectern.slides.badges import Badge
 from lectern.slides.colors import palette_colors, parse_color
 from lectern.slides.decks import DeckSlide, DeckStyle, save_deck
 from lectern.slides.fields import Recipe
 from lectern.slides.fonts import BUNDLED, FontBook
 from lectern.slides.framing import frame_images
 from lectern.slides.geometry import FITS, Size
-from lectern.slides.lettering import Look, Writer
+from lectern.slides.lettering import Look, Passage, Writer
+from lectern.slides.logos import LogoLook, LogoPress
 from lectern.slides.numbering import Numbering, number_texts
+from lectern.slides.passages import title_passages
+from lectern.slides.tiling import Tiling
 from lectern.slides.type import Font
 from tools.cache import CHECKOUT
 
@@ -53,11 +57,11 @@ def slide_background(style: str, palette: str, seed: int, variant: str = "0 ", s
     return background(Recipe(style, tuple(palette_colors(palette)), seed, variant, size))
 
 
-def lettered(frame: Tensor, text: str, look: Look, bold: bool = False) -> Tensor:
+def lettered(frame: Tensor, text: Passage, look: Look, bold: bool = False) -> Tensor:
     return all_lettered([frame], [text], look, bold)[0]
 
 
-def all_lettered(frames: Sequence[Tensor], texts: Sequence[str], look: Look, bold: bool = False) -> list[Tensor]:
+def all_lettered(frames: Sequence[Tensor], texts: Sequence[Passage], look: Look, bold: bool = False) -> list[Tensor]:
     """Copies of the slides with their texts, as Slide Title, Watermark and Number write them."""
     copies = [frame.clone() for frame in frames]
     writer = Writer(look, Font(FontBook(), "", bold))
@@ -122,34 +126,84 @@ def title_picture() -> Image.Image:
             Tile(to_pillow(titled), "after"),
             Tile(to_pillow(bare), "scrim off"),
             Tile(to_pillow(veiled), "scrim on"),
+            Tile(to_pillow(subtitled()), "subtitle"),
+            Tile(to_pillow(pointed()), "body"),
         ]
     )
+
+
+def subtitled() -> Tensor:
+    (passage,) = title_passages(1, ["Third quarter"], ["North and south together"], [])
+    look = title_look("left")._replace(size=17)
+    return lettered(slide_background("mesh gradient", "aurora", 2), passage, look, bold=True)
+
+
+def pointed() -> Tensor:
+    points = "Two new sites, in Lyon and Graz\nOrders up by 12 %\nNext: the coast"
+    (passage,) = title_passages(1, ["Third quarter"], ["What went well"], [points])
+    look = title_look("left")._replace(size=17, room=1.0)
+    return lettered(slide_background("soft waves", "mint", 4), passage, look, bold=True)
 
 
 def watermark_picture() -> Image.Image:
     hills = landscape("forest", 3, SLIDE)
     name = Look("top left", 11, 7, "auto", opacity=0.75)
     draft = Look("center", 30, 4, "white", opacity=0.35, rotation=16)
+    tiled = Look("center", 9, 4, "white", opacity=0.35, rotation=25, tiling=Tiling(10, stagger=True))
+    overlaid = Look("center", 30, 4, "white", blend="overlay")
     return grid(
         [
             Tile(to_pillow(lettered(hills, "© Studio Nord", name)), "opacity 0.75"),
             Tile(to_pillow(lettered(hills, "DRAFT", draft)), "rotation 16"),
+            Tile(to_pillow(lettered(hills, "© Studio Nord", tiled)), "tiled"),
+            Tile(to_pillow(lettered(hills, "NORD", overlaid)), "blend overlay"),
         ]
     )
 
 
 def number_picture() -> Image.Image:
-    """The third slide of twelve in four manners."""
+    """The third slide of twelve in six manners."""
     slide = lettered(slide_background("soft waves", "mint", 2), "Third movement", title_look("top left"), bold=True)
     look = Look("bottom right", 15, 7, "auto", scrim=True)
-    manners = (("1", "{n}/{total}"), ("01", "{n}"), ("I", "{n}"), ("1", "Page {n} of {total}"))
-    texts = [number_texts(12, Numbering(style, template, start=1, skip_first=0))[2] for style, template in manners]
-    return grid(
-        [
-            Tile(to_pillow(lettered(slide, text, look)), f"style {style}" if template == "{n}" else template)
-            for (style, template), text in zip(manners, texts, strict=True)
-        ]
-    )
+    levels = ("1", "2", "2", *"1" * 9)
+    manners = (
+        ("01", "{n}", "none"), ("I", "{n}", "none"), ("1", "Page {n} of {total}", "none"), ("1.2.3", "{n}", "none"),
+        ("1", "{n}", "circle"), ("1", "{n}/{total}", "pill"),
+    )  # fmt: skip
+    tiles = []
+    for style, template, badge in manners:
+        text = number_texts(12, Numbering(style, template, 1, 0, levels))[2]
+        numbered = lettered(slide, text, look._replace(badge=Badge(badge, "auto")))
+        caption = f"badge {badge}" if badge != "none" else f"style {style}" if template == "{n}" else template
+        tiles.append(Tile(to_pillow(numbered), caption))
+    return grid(tiles)
+
+
+def logo_picture() -> Image.Image:
+    hills = landscape("ocean", 3, SLIDE)
+    corner = LogoLook("top left", 30, 7, 1.0, 0, (0, 0), "normal", recolor=False)
+    plain = corner._replace(recolor=True)
+    tiled = plain._replace(size=18, opacity=0.4, rotation=20, tiling=Tiling(12, stagger=True))
+    screened = corner._replace(anchor="center", size=70, blend="screen")
+    captions = "top left", "automatic light", "tiled", "blend screen"
+    looks = corner, plain, tiled, screened
+    return grid([Tile(to_pillow(branded(hills, look)), name) for look, name in zip(looks, captions, strict=True)])
+
+
+def branded(frame: Tensor, look: LogoLook) -> Tensor:
+    copy = frame.clone()
+    LogoPress([sample_logo()], look).press_(copy, 0)
+    return copy
+
+
+def sample_logo() -> Tensor:
+    """An N in a ring, (H, W, 4)."""
+    logo = Image.new("RGBA", (800, 800))
+    pen = ImageDraw.Draw(logo)
+    pen.ellipse((20, 20, 780, 780), fill="#f2545b")
+    pen.ellipse((110, 110, 690, 690), fill=(0, 0, 0, 0))
+    pen.text((400, 400), "N", "#ffd166", inter(430, bold=True), anchor="mm")
+    return from_pillow(logo)[0]
 
 
 def grid(tiles: Sequence[Tile]) -> Image.Image:
@@ -288,6 +342,7 @@ def main() -> None:
         "frame": frame_picture,
         "title": title_picture,
         "watermark": watermark_picture,
+        "logo": logo_picture,
         "number": number_picture,
         "deck": deck_picture,
     }

@@ -120,6 +120,11 @@ def place(thing: Size, slide: Size, anchor: str, margin: int) -> Box:
     return Box(round(left), round(top), thing.width, thing.height)
 
 
+def shifted(box: Box, slide: Size, x: float, y: float) -> Box:
+    """The box moved by percent of the slide's width to the right and of its height downwards."""
+    return box._replace(left=box.left + round(slide.width * x / 100), top=box.top + round(slide.height * y / 100))
+
+
 def percent(share: float, slide: Size) -> int:
     """Percent of the slide's shorter side in pixels, so that landscape and portrait look alike."""
     return round(min(slide) * share / 100)

@@ -1,9 +1,11 @@
 """Slide numbers as people write them."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import TextError
+from .sequence import spread
 
 _ROMAN = (
     (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),
@@ -12,27 +14,70 @@ _ROMAN = (
 _CHINESE = ("零一二三四五六七八九", ("", "十", "百", "千"), "万")
 _FINANCIAL = ("零壹贰叁肆伍陆柒捌玖", ("", "拾", "佰", "仟"), "萬")
 
-STYLES = ("1", "01", "i", "I", "a", "A", "一", "壹")
+PATH = "1.2.3"
+STYLES = ("1", "01", "i", "I", "a", "A", "一", "壹", PATH)
+_DEEPEST = 9  # levels of chapters, sections and so on
 
 
 class Numbering(NamedTuple):
     style: str  # one of STYLES
-    template: str  # {n} and {total} are replaced
+    template: str  # {n}, {total} and {path} are replaced
     start: int  # number of the first picture
     skip_first: int  # pictures at the beginning that count but carry no number
+    levels: tuple[str, ...] = ()  # one for each picture or one for all, "1" chapter, "2" section; none: all are 1
 
 
 def number_texts(count: int, numbering: Numbering) -> list[str]:
-    """What to write on each of `count` pictures; empty on the skipped ones."""
+    """What to write on each of `count` pictures; empty on the skipped ones and on those of level 0.
+
+    Raises:
+        LengthError: another number of levels than pictures.
+        TextError: a level that is not a whole number from 0 to 9, or a placeholder that does not exist.
+    """
     last = numbering.start + count - 1
+    levels = [read_level(level) for level in spread(numbering.levels or ("1",), count, "levels")]
+    paths = number_paths(levels, numbering.start)
+    final = next((path for path in reversed(paths) if path), "")
 
     def text(index: int) -> str:
-        if index < numbering.skip_first:
+        if index < numbering.skip_first or not paths[index]:
             return ""
-        number, total = (format_number(n, numbering.style, last) for n in (numbering.start + index, last))
-        return fill(numbering.template, {"n": number, "total": total})
+        if numbering.style == PATH:
+            number, total = paths[index], final
+        else:
+            number, total = (format_number(n, numbering.style, last) for n in (numbering.start + index, last))
+        return fill(numbering.template, {"n": number, "total": total, "path": paths[index]})
 
     return [text(index) for index in range(count)]
+
+
+def read_level(text: str) -> int:
+    """
+    Raises:
+        TextError: not a whole number from 0 to 9.
+    """
+    level = text.strip()
+    if level.isascii() and level.isdigit() and int(level[:4]) <= _DEEPEST:
+        return int(level)
+    raise TextError(
+        f"The level {text.strip()[:20]!r} is not a whole number from 0 to {_DEEPEST}. Write one for each picture, for"
+        " example 1 for a chapter, 2 for a section in it, 0 for a picture without a number."
+    )
+
+
+def number_paths(levels: Sequence[int], start: int) -> list[str]:
+    """Levels 1, 2, 2, 1 -> 1, 1.1, 1.2, 2; the first chapter is `start`; level 0 gives "" and does not count."""
+    path: list[int] = []
+    paths = []
+    for level in levels:
+        if level:
+            deeper = level > len(path)
+            path = path[:level] + [start if not path else 1] * (len(path) < level)
+            path += [1] * (level - len(path))
+            if not deeper:
+                path[-1] += 1
+        paths.append(".".join(map(str, path)) if level else "")
+    return paths
 
 
 def format_number(number: int, style: str, total: int) -> str:
@@ -42,11 +87,11 @@ def format_number(number: int, style: str, total: int) -> str:
     """
     if style == "01":
         return str(number).zfill(max(2, len(str(total))))
-    if style in "一壹":
+    if style in ("一", "壹"):
         return chinese(number, _CHINESE if style == "一" else _FINANCIAL)
-    if style == "1" or number < 1:
+    if style in ("1", PATH) or number < 1:
         return str(number)
-    if style in "iI":
+    if style in ("i", "I"):
         return roman(number) if style == "I" else roman(number).lower()
     return letters(number) if style == "A" else letters(number).lower()
 

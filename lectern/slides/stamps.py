@@ -1,55 +1,94 @@
 """Ink on pictures: a mask rendered once, blended only inside its own box, in place on a picture we own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
-from PIL import Image
 from torch import Tensor
 
-from ..images import mask_from_pillow
+from ..images import mask_from_pillow, pixels_from_pillow
 from .colors import DARK_TEXT, LIGHT_TEXT, Rgb, contrast, luminance
 from .geometry import Box, Size
+from .inking import Ink, trimmed
 
+BLENDS = ("normal", "multiply", "screen", "overlay")
 READABLE = 4.5  # WCAG 2.2 AA contrast ratio for text
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
+_BAND_ROWS = 256
 _SAMPLES = 64  # pixels looked at per side of a text's box to judge what lies behind it
 
 
 class Stamp(NamedTuple):
-    """Coverage and where its top left corner goes."""
+    """Coverage, what has colours of its own, and where the top left corner goes."""
 
-    mask: Tensor  # (h, w), uint8 0 to 255 or float32 0 to 1
+    mask: Tensor  # (h, w), uint8 0 to 255 or float32 0 to 1: where the stamp's one colour goes
     left: int  # pixels, may be negative
     top: int
+    paint: Tensor | None = None  # (h, w, 4) of the same kind, straight alpha: what keeps its own colours
+    inked: bool = True  # whether the mask holds anything
 
 
-def stamp_of(image: Image.Image, left: int, top: int) -> Stamp:
-    """A mask image (mode L) trimmed to its ink."""
-    box = image.getbbox() or (0, 0, 1, 1)
-    return Stamp(mask_from_pillow(image.crop(box)), left + box[0], top + box[1])
+def stamp_of(ink: Ink, left: int, top: int) -> Stamp:
+    """A drawing trimmed to its ink."""
+    ink, x, y = trimmed(ink)
+    paint = pixels_from_pillow(ink.paint) if ink.paint else None
+    return Stamp(mask_from_pillow(ink.mask), left + x, top + y, paint)
 
 
-def blend_(frame: Tensor, stamp: Stamp, color: Rgb, opacity: float) -> None:
-    """Lays the colour on a frame (H, W, C) or a batch (B, H, W, C), in place; what is off the picture is cut."""
+def blend_(frame: Tensor, stamp: Stamp, color: Rgb, opacity: float, mode: str = "normal") -> None:
+    """Lays the stamp on a frame (H, W, C) or a batch (B, H, W, C), in place; what is off the picture is cut.
+
+    Args:
+        mode: one of BLENDS.
+    """
     height, width = frame.shape[-3:-1]
     box = Box(stamp.left, stamp.top, stamp.mask.shape[1], stamp.mask.shape[0])
     seen = box.clipped(Size(width, height))
     if not (seen.width and seen.height):
         return
-    rows = slice(seen.top - box.top, seen.bottom - box.top)
-    mask = stamp.mask[rows, seen.left - box.left : seen.right - box.left, None].to(frame.device)
-    cover = mask * (opacity / 255 if mask.dtype == torch.uint8 else opacity)
-    region = frame[..., seen.top : seen.bottom, seen.left : seen.right, :]
     ink = torch.tensor(color, dtype=frame.dtype, device=frame.device)
-    if frame.shape[-1] == 3:
-        region.lerp_(ink.expand_as(region), cover)
+    columns = slice(seen.left - box.left, seen.right - box.left)
+    for top in range(seen.top, seen.bottom, _BAND_ROWS):  # so that what is in between stays small on any picture
+        bottom = min(top + _BAND_ROWS, seen.bottom)
+        region = frame[..., top:bottom, seen.left : seen.right, :]
+        rows = slice(top - box.top, bottom - box.top)
+        if stamp.inked:
+            _lay_(region, ink, _share(stamp.mask[rows, columns, None].to(frame.device), opacity), mode)
+        if stamp.paint is not None:
+            paint = stamp.paint[rows, columns].to(frame.device)
+            colors = paint[..., :3] / 255 if paint.dtype == torch.uint8 else paint[..., :3]
+            _lay_(region, colors, _share(paint[..., 3:], opacity), mode)
+
+
+def _share(mask: Tensor, opacity: float) -> Tensor:
+    return mask * (opacity / 255 if mask.dtype == torch.uint8 else opacity)
+
+
+def _lay_(region: Tensor, ink: Tensor, cover: Tensor, mode: str) -> None:
+    """Source over (..., h, w, C) with straight alpha; blending first: https://www.w3.org/TR/compositing-1/#blending."""
+    colors = region[..., :3]
+    alpha = region[..., 3:] if region.shape[-1] == 4 else None
+    ink = ink.expand_as(colors)
+    if mode != "normal":
+        mixed = _BLENDED[mode](colors, ink)
+        ink = mixed if alpha is None else torch.lerp(ink, mixed, alpha)
+    if alpha is None:
+        colors.lerp_(ink, cover)
         return
-    alpha = region[..., 3:]  # "over" with straight alpha, https://www.w3.org/TR/compositing-1/
     result = cover + alpha * (1 - cover)
-    weight = cover / result.clamp(min=1e-6)
-    region[..., :3].lerp_(ink.expand_as(region[..., :3]), weight)
+    colors.lerp_(ink, cover / result.clamp(min=1e-6))
     region[..., 3:] = result
+
+
+def _overlay(below: Tensor, above: Tensor) -> Tensor:
+    return torch.where(below <= 0.5, 2 * below * above, 1 - 2 * (1 - below) * (1 - above))
+
+
+_BLENDED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "multiply": lambda below, above: below * above,
+    "screen": lambda below, above: below + above - below * above,
+    "overlay": _overlay,
+}
 
 
 def behind(frame: Tensor, box: Box) -> Tensor:

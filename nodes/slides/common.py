@@ -13,7 +13,9 @@ from ...lectern.settings import Settings, SettingsFile
 from ...lectern.slides.colors import AUTO, parse_color
 from ...lectern.slides.fonts import FontBook
 from ...lectern.slides.geometry import ANCHORS
-from ...lectern.slides.lettering import Look, Writer, owned
+from ...lectern.slides.lettering import Look, Passage, Writer, owned
+from ...lectern.slides.stamps import BLENDS
+from ...lectern.slides.tiling import Tiling
 from ...lectern.slides.type import Font
 
 T = TypeVar("T")
@@ -64,6 +66,48 @@ def font_input() -> io.String.Input:
     )  # fmt: skip
 
 
+def offset_x_input() -> io.Float.Input:
+    return io.Float.Input(
+        "offset_x", default=0.0, min=-100.0, max=100.0, step=0.5, optional=True, advanced=True,
+        tooltip="Moves it from its position: percent of the slide's width, to the right.",
+    )  # fmt: skip
+
+
+def offset_y_input() -> io.Float.Input:
+    return io.Float.Input(
+        "offset_y", default=0.0, min=-100.0, max=100.0, step=0.5, optional=True, advanced=True,
+        tooltip="Moves it from its position: percent of the slide's height, downwards.",
+    )  # fmt: skip
+
+
+def tiled_input() -> io.Boolean.Input:
+    return io.Boolean.Input("tiled", default=False, optional=True, tooltip="Repeats it over the whole slide.")
+
+
+def spacing_input() -> io.Float.Input:
+    return io.Float.Input(
+        "spacing", default=10.0, min=0.0, max=100.0, step=0.5, optional=True, advanced=True,
+        tooltip="For tiled: free space between neighbours in percent of the slide's shorter side.",
+    )  # fmt: skip
+
+
+def stagger_input() -> io.Boolean.Input:
+    return io.Boolean.Input(
+        "stagger", default=True, optional=True, advanced=True, tooltip="For tiled: shifts every second row by half."
+    )
+
+
+def blend_input() -> io.Combo.Input:
+    return io.Combo.Input(
+        "blend", options=list(BLENDS), default=BLENDS[0], optional=True, advanced=True,
+        tooltip="How its colours mix with the picture: multiply darkens, screen lightens, overlay does both.",
+    )  # fmt: skip
+
+
+def tiling_of(tiled: Sequence[bool], spacing: Sequence[float], stagger: Sequence[bool]) -> Tiling | None:
+    return Tiling(first(spacing), first(stagger)) if first(tiled) else None
+
+
 def all_valid(**checks: Callable[[], object]) -> bool | str:
     """ComfyUI's answer to a check of inputs: True, or the sentences that say what is wrong.
 
@@ -91,7 +135,7 @@ def check_colors(color: list[str] | str | None) -> None:
 
 
 def lettered(
-    images: Sequence[Tensor], texts: Callable[[int], Sequence[str]], look: Look, font: str, bold: bool
+    images: Sequence[Tensor], texts: Callable[[int], Sequence[Passage]], look: Look, font: str, bold: bool
 ) -> list[Tensor]:
     """Copies of the batches with texts(number of pictures)[i] written on picture i."""
     current = settings()

@@ -2,7 +2,8 @@ from comfy_api.v0_0_2 import io
 from torch import Tensor
 
 from ...lectern.slides.lettering import Look
-from ...lectern.slides.sequence import SPLITS, spread, texts_of
+from ...lectern.slides.passages import title_passages
+from ...lectern.slides.sequence import SPLITS, texts_of
 from .common import (
     CATEGORY,
     all_valid,
@@ -25,9 +26,9 @@ class LecternSlideTitle(io.ComfyNode):
             node_id="LecternSlideTitle",
             display_name="Slide Title",
             category=CATEGORY,
-            description="Writes a title on every picture. Wraps and shrinks it to fit, chooses light or dark text, and"
-            " lays a soft veil behind it only where it would be hard to read.",
-            search_aliases=["text", "heading", "caption", "label", "text overlay"],
+            description="Writes a title on every picture, and a subtitle and points below it. Wraps and shrinks them to"
+            " fit, chooses light or dark text, and lays a soft veil behind it only where it would be hard to read.",
+            search_aliases=["text", "heading", "caption", "label", "text overlay", "subtitle", "bullets"],
             is_input_list=True,
             inputs=[
                 io.Image.Input("images", tooltip="Slides: a batch, a list, or both."),
@@ -53,6 +54,15 @@ class LecternSlideTitle(io.ComfyNode):
                     tooltip="Veil the picture behind the title where the contrast is under 4.5 to 1 (WCAG AA).",
                 ),
                 font_input(),
+                io.String.Input(
+                    "subtitle", default="", multiline=True, dynamic_prompts=False, optional=True,
+                    tooltip="The subtitles, one line for each picture; a single one goes on all. A list works too.",
+                ),
+                io.String.Input(
+                    "body", default="", multiline=True, dynamic_prompts=False, optional=True,
+                    tooltip="Points below the title, one a line; a blank line begins the next picture's. Points of one"
+                    " picture only go on all. A list works too.",
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="images", is_output_list=True, tooltip="The pictures with their titles.")
@@ -76,8 +86,13 @@ class LecternSlideTitle(io.ComfyNode):
         color: list[str],
         scrim: list[bool],
         font: list[str],
+        subtitle: list[str] | None = None,
+        body: list[str] | None = None,
     ) -> io.NodeOutput:
-        titles = texts_of(title, first(split), settings().limits.text)
+        limit = settings().limits.text
+        titles = texts_of(title, first(split), limit)
+        subtitles = texts_of(subtitle or [""], "lines", limit)
+        bodies = texts_of(body or [""], "paragraphs", limit)
         look = Look(
             first(position),
             first(size),
@@ -86,8 +101,10 @@ class LecternSlideTitle(io.ComfyNode):
             width=first(width),
             scrim=first(scrim),
             alike=True,
-            room=0.62,
+            room=0.62 if not bodies else 1.0,  # a title alone leaves the picture some of the slide
         )
         return io.NodeOutput(
-            lettered(images, lambda count: spread(titles, count, "titles"), look, first(font), bold=True)
+            lettered(
+                images, lambda count: title_passages(count, titles, subtitles, bodies), look, first(font), bold=True
+            )
         )

@@ -131,6 +131,7 @@ def test_the_nodes_are_read():
     assert len(NODES) >= 6
     assert [one.name for one in NODES["LecternSlideWatermark"].inputs] == [
         "images", "text", "position", "size", "margin", "opacity", "rotation", "color", "font",
+        "tiled", "spacing", "stagger", "blend", "offset_x", "offset_y", "titles", "sections",
     ]  # fmt: skip
 
 
