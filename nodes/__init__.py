@@ -4,6 +4,7 @@ from .slides.background import LecternSlideBackground
 from .slides.deck import LecternSaveDeck
 from .slides.frame import LecternSlideFrame
 from .slides.number import LecternSlideNumber
+from .slides.save import LecternSaveSlides
 from .slides.title import LecternSlideTitle
 from .slides.watermark import LecternSlideWatermark
 
@@ -13,6 +14,7 @@ NODE_CLASS_MAPPINGS = {
     "LecternSlideTitle": LecternSlideTitle,
     "LecternSlideWatermark": LecternSlideWatermark,
     "LecternSlideNumber": LecternSlideNumber,
+    "LecternSaveSlides": LecternSaveSlides,
     "LecternSaveDeck": LecternSaveDeck,
 }
 
@@ -22,5 +24,6 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternSlideTitle": "Slide Title",
     "LecternSlideWatermark": "Slide Watermark",
     "LecternSlideNumber": "Slide Number",
+    "LecternSaveSlides": "Save Slides",
     "LecternSaveDeck": "Save Deck",
 }
