@@ -128,7 +128,7 @@ def test_a_real_codec_needs_few_tries():
         frame.save(file, "JPEG", quality=quality)
         return file.getvalue()
 
-    for target in (20_000, 30_000, 40_000, 60_000, 80_000):
+    for target in (30_000, 40_000, 50_000, 60_000, 80_000):
         tried.clear()
         best_under(target, encode, 95)
         assert len(tried) <= 6, (target, tried)
