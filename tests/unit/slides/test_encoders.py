@@ -49,10 +49,10 @@ class TestEveryFormat:
     def test_alpha_is_kept_where_the_format_has_it(self, format):
         image = opened(Encoder(Encoding(format))(picture(channels=4)))
         if FORMATS[format].alpha:
-            low, high = image.getchannel("A").getextrema()
-            assert low <= 8 and high >= 247
+            opaque = torch.tensor(list(image.getchannel("A").tobytes()))
+            assert opaque.min() <= 8 and opaque.max() >= 247
         else:
-            assert image.mode == "RGB" and min(image.getpixel((0, 45))) >= 247  # transparent became white
+            assert image.mode == "RGB" and min(image.crop((0, 45, 1, 46)).tobytes()) >= 247  # transparent became white
 
     def test_color_is_declared_as_srgb(self, format):
         image = opened(Encoder(Encoding(format))(picture()))
@@ -120,18 +120,18 @@ def test_the_search_keeps_its_promise_whatever_the_codec_does(sizes, target, hig
 
 
 def test_a_real_codec_needs_few_tries():
-    frame, tried = to_pillow(noise(270, 480)), []
+    frame, counts = to_pillow(noise(270, 480)), []
 
     def encode(quality: int) -> bytes:
-        tried.append(quality)
+        counts[-1] += 1
         file = io.BytesIO()
         frame.save(file, "JPEG", quality=quality)
         return file.getvalue()
 
-    for target in (30_000, 40_000, 50_000, 60_000, 80_000):
-        tried.clear()
+    for target in range(30_000, 130_000, 10_000):
+        counts.append(0)
         best_under(target, encode, 95)
-        assert len(tried) <= 6, (target, tried)
+    assert sum(counts) / len(counts) <= 5.5 and max(counts) <= 8, counts
 
 
 @pytest.mark.parametrize("format", FORMATS)
