@@ -278,21 +278,22 @@ def branded_thumbnail() -> Image.Image:
     graph = json.loads((CHECKOUT / "workflows" / "api" / f"{BRANDING}.json").read_text("utf-8"))
     values = {node["class_type"]: node["inputs"] for node in graph.values()}
     mark, number = values["LecternSlideWatermark"], values["LecternSlideNumber"]
-    sizes = Size(1080, 1440), Size(1440, 1440), Size(1600, 900)
     sources = [
-        landscape(*look, size) for look, size in zip((("sunset", 3), ("ocean", 6), ("forest", 3)), sizes, strict=True)
+        slide_background("soft waves", "sunset", 3, size=Size(1080, 1440)),
+        landscape("ocean", 6, Size(1440, 1440)),
+        landscape("forest", 3, Size(1600, 900)),
     ]
     frames = [frame_images(source[None], SLIDE, "cover", "center", None)[0] for source in sources]
     frames = all_lettered(frames, [mark["text"]] * 3, look_of(mark, opacity=mark["opacity"]))
     counted = Numbering(number["style"], number["template"], number["start"], number["skip_first"])
     frames = all_lettered(frames, number_texts(3, counted), look_of(number, scrim=True))
     canvas = Image.new("RGB", THUMBNAIL, "#e8ebf3")
-    for index, (source, frame) in enumerate(zip(sources, frames, strict=True)):
+    for index, source in enumerate(sources):
         middle = 104 + index * 184
         small = fitted(to_pillow(source), Size(250, 156))
         lay(canvas, small, Size(*small.size), 170 - small.width // 2, middle - small.height // 2)
-    for index in (0, 1, 2):
-        lay(canvas, to_pillow(frames[index]), Size(480, 270), 330 + index * 90, 36 + index * 117, shade=0.5)
+    for index, frame in enumerate(frames):
+        lay(canvas, to_pillow(frame), Size(480, 270), 330 + index * 90, 36 + index * 117, shade=0.5)
     return canvas
 
 

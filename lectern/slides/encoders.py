@@ -39,7 +39,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {  # measured: slower settings save under 
     "WEBP": {"method": 2},
     "AVIF": {"speed": 9, "max_threads": 1},  # the pool already gives each core a picture
 }
-_NEAR = 0.97  # share of the target size at which the search for a better quality stops
+_NEAR = 0.95  # share of the target size at which the search for a better quality stops
 _EXIF_LIMIT = 65_533  # bytes of one JPEG segment
 _EXIF_MODEL, _EXIF_MAKE = 0x0110, 0x010F  # where ComfyUI puts the prompt, and downwards from which the rest
 _PROFILE_DATE = slice(24, 36)  # of an ICC header: when it was made
@@ -123,7 +123,7 @@ def best_under(target: int, encode: Callable[[int], bytes], highest: int) -> byt
     """The file of the best quality up to `highest` that is no larger than `target` bytes.
 
     Sizes grow with quality about exponentially, so each try aims at the target on that curve, and halves what is left
-    when the one before did not: usually three to five encodings.
+    when the one before did not: usually four to six encodings.
 
     Raises:
         SaveError: even quality 1 is larger.
@@ -203,6 +203,6 @@ def _require(name: str, pillow: str) -> None:
 
     if not features.check(_FEATURES[pillow]):
         raise SaveError(
-            f"Pillow {PIL.__version__} in this ComfyUI was built without {name}. Choose another format, or install a"
-            f" Pillow that has it (pip install --upgrade pillow) and restart ComfyUI."
+            f"Pillow {PIL.__version__} in this ComfyUI was built without {name}. Choose another format, or update"
+            " Pillow and restart ComfyUI."
         )

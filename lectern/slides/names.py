@@ -48,7 +48,7 @@ def file_stems(template: str, prefix: str, counter: int, date: str, titles: Sequ
             "n": f"{index + 1:0{width}}",
             "total": str(total),
             "date": date,
-            "title": safe(title[:_TITLE]) or "untitled",
+            "title": plain(title[:_TITLE]) or "untitled",
         }
         for index, title in enumerate(titles)
     ]
@@ -56,13 +56,19 @@ def file_stems(template: str, prefix: str, counter: int, date: str, titles: Sequ
 
 
 def safe(text: str) -> str:
+    """A text as a whole file name without suffix; may be empty."""
+    text = plain(text)
+    return f"_{text}" if _RESERVED.fullmatch(text.split(".")[0].strip()) else text
+
+
+def plain(text: str) -> str:
     """What is left of a text as part of a file name; may be empty."""
     text = unicodedata.normalize("NFC", text)
     text = "".join(" " if letter.isspace() else letter for letter in text)
     text = "".join(letter for letter in text if letter in _JOINERS or unicodedata.category(letter) not in _INVISIBLE)
     text = re.sub(" +", " ", _SEPARATORS.sub("-", text))
-    text = text.encode()[:_BYTES].decode(errors="ignore").strip(" .")  # Windows drops both at the end, dots hide files
-    return f"_{text}" if _RESERVED.fullmatch(text.split(".")[0].strip()) else text
+    text = text.encode()[:_BYTES].decode(errors="ignore")
+    return text.strip(" .")  # Windows drops both at the end, and a dot in front hides a file
 
 
 def different(stems: Iterable[str]) -> list[str]:

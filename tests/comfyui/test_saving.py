@@ -12,7 +12,7 @@ from tools.comfyui import find_comfyui
 from tools.server import ComfyServer
 
 
-def graph(count=2, size=(192, 108), batch=True, **changes):
+def graph(count=2, size=(192, 108), **changes):
     inputs = {"format": "PNG", "quality": 90, "target_kb": 0, "titles": "", "filename": "{prefix}_{counter}_"}
     inputs |= {"filename_prefix": "save/s", "workflow": True, "dpi": 0}
     drawn = {"style": "dots", "palette": "ocean", "colors": "", "words": "", "seed": 1}
@@ -62,8 +62,8 @@ def test_comfyuis_own_switch_keeps_the_workflow_out():
 
 def test_names_from_titles_and_a_second_run_beside_the_first(comfy: Comfy):
     wanted = ["01 A-B", "02 CON"]
-    for behind in ("", " (2)"):
-        entries = saved(comfy, filename="{n} {title}", titles="A/B\nCON", filename_prefix="named/x")
+    for dpi, behind in ((72, ""), (96, " (2)")):  # something must differ, or ComfyUI answers from its cache
+        entries = saved(comfy, filename="{n} {title}", titles="A/B\nCON", filename_prefix="named/x", dpi=dpi)
         assert [entry["filename"] for entry in entries] == [f"{name}{behind}.png" for name in wanted]
         assert {entry["subfolder"] for entry in entries} == {"named"}
 
@@ -92,9 +92,12 @@ def test_a_wrong_file_name_is_refused_before_anything_runs(comfy: Comfy, name, s
 
 
 def test_cancel_stops_within_a_second_and_leaves_whole_files(comfy: Comfy, server: ComfyServer):
-    """300 slides take many seconds; Cancel comes when the first is there."""
+    """80 slides take some seconds; Cancel comes when the first is there."""
     folder = server.base / "output" / "cancel"
-    posted = comfy.post("/prompt", {"prompt": graph(300, (1280, 720), filename_prefix="cancel/c", format="AVIF")})
+    sent = graph(1, (1280, 720), filename_prefix="cancel/c", format="AVIF")
+    sent["3"] = node("RepeatImageBatch", image=["1", 0], amount=80)
+    sent["2"]["inputs"]["images"] = ["3", 0]
+    posted = comfy.post("/prompt", {"prompt": sent})
     deadline = time.monotonic() + 90
     while not (folder.is_dir() and any(folder.glob("*.avif"))):
         assert time.monotonic() < deadline
@@ -105,7 +108,7 @@ def test_cancel_stops_within_a_second_and_leaves_whole_files(comfy: Comfy, serve
     assert time.monotonic() - begun < 1.5
     assert entry["status"]["status_str"] == "error" and "execution_interrupted" in str(entry["status"]["messages"])
     files = list(folder.iterdir())
-    assert 0 < len(files) < 300
+    assert 0 < len(files) < 80
     for file in files:
         assert file.suffix == ".avif" and Image.open(io.BytesIO(file.read_bytes())).convert("RGB").size == (1280, 720)
 
