@@ -5,6 +5,7 @@ host is passed in as plain values.
 """
 
 import asyncio
+import json
 import logging
 import ssl
 import threading
@@ -87,8 +88,20 @@ class Progress:
 
     def step(self) -> None:
         """Counts one step. Raises ComfyUI's own interrupt when the user pressed Cancel."""
-        comfy.model_management.throw_exception_if_processing_interrupted()
+        self.check()
         self._bar.update(1)
+
+    def check(self) -> None:
+        """Only the interrupt, for waits within a step."""
+        comfy.model_management.throw_exception_if_processing_interrupted()
+
+
+def workflow_texts(prompt: Any, extra: dict[str, Any] | None) -> dict[str, str]:
+    """What ComfyUI itself writes into a saved picture, as JSON by key; nothing with --disable-metadata."""
+    if args.disable_metadata:
+        return {}
+    values = ({"prompt": prompt} if prompt is not None else {}) | (extra or {})
+    return {key: json.dumps(value) for key, value in values.items()}
 
 
 def routes() -> web.RouteTableDef:

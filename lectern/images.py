@@ -1,22 +1,20 @@
-"""IMAGE tensors <-> Pillow images and encoded bytes.
+"""IMAGE tensors <-> Pillow images; png encodes one.
 
 IMAGE is float32 (B, H, W, C), C 3 or 4, values 0 to 1, sRGB; a frame is one (H, W, C) of it.
 """
 
 import logging
-import struct
-import zlib
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from .errors import ImageError
+from .pixels import uint8_bands
+from .png import png as png  # of use wherever pictures are
 
 log = logging.getLogger(__name__)
-
-_SRGB_CHUNK = b"\x00"  # rendering intent: perceptual
-_BAND_ROWS = 90  # rows converted at once: a band of a 1080p frame stays in the processor's cache
 
 
 def checked(images: Tensor, side_limit: int) -> Tensor:
@@ -43,13 +41,13 @@ def checked(images: Tensor, side_limit: int) -> Tensor:
 
 
 def to_uint8(frame: Tensor) -> Tensor:
-    """(H, W, C) float 0 to 1 -> (H, W, C) uint8, rounded to nearest, in bands that fit the cache."""
-    frame = frame.detach().cpu()
-    result = torch.empty(frame.shape, dtype=torch.uint8)
-    for top in range(0, frame.shape[0], _BAND_ROWS):
-        band = frame[top : top + _BAND_ROWS].mul(255).add_(0.5).clamp_(0, 255.0)
-        result[top : top + _BAND_ROWS] = band
-    return result
+    """(H, W, C) float 0 to 1 -> (H, W, C) uint8, rounded to nearest."""
+    result = np.empty((frame.shape[0], frame.shape[1] * frame.shape[2]), np.uint8)
+    top = 0
+    for band in uint8_bands(frame):
+        result[top : top + len(band)] = band
+        top += len(band)
+    return torch.from_numpy(result).view(frame.shape)
 
 
 def to_pillow(frame: Tensor) -> Image.Image:
@@ -71,32 +69,3 @@ def mask_from_pillow(image: Image.Image) -> Tensor:
 def pixels_from_pillow(image: Image.Image) -> Tensor:
     """Mode RGBA -> (H, W, 4) uint8, straight alpha."""
     return torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(image.height, image.width, 4)
-
-
-def png(frame: Tensor) -> bytes:
-    """Encodes one frame, losslessly and fast: every row is stored as its difference to the row above.
-
-    That one filter with zlib level 1 takes about a quarter of Pillow's time at ComfyUI's level 4 for files about a
-    fifth larger (facts/slides.md, C6). Format: PNG third edition, https://www.w3.org/TR/png-3/.
-    """
-    pixels = to_uint8(frame)
-    height, width, channels = pixels.shape
-    rows = torch.empty((height, 1 + width * channels), dtype=torch.uint8)
-    rows[:, 0] = 2  # filter type Up
-    flat = pixels.view(height, -1)
-    rows[0, 1:] = flat[0]
-    torch.sub(flat[1:], flat[:-1], out=rows[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
-    return b"".join(
-        (
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", header),
-            _chunk(b"sRGB", _SRGB_CHUNK),
-            _chunk(b"IDAT", zlib.compress(rows.numpy().data, 1)),
-            _chunk(b"IEND", b""),
-        )
-    )
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))

@@ -5,6 +5,7 @@ from .slides.deck import LecternSaveDeck
 from .slides.frame import LecternSlideFrame
 from .slides.logo import LecternSlideLogo
 from .slides.number import LecternSlideNumber
+from .slides.save import LecternSaveSlides
 from .slides.title import LecternSlideTitle
 from .slides.watermark import LecternSlideWatermark
 
@@ -15,6 +16,7 @@ NODE_CLASS_MAPPINGS = {
     "LecternSlideWatermark": LecternSlideWatermark,
     "LecternSlideLogo": LecternSlideLogo,
     "LecternSlideNumber": LecternSlideNumber,
+    "LecternSaveSlides": LecternSaveSlides,
     "LecternSaveDeck": LecternSaveDeck,
 }
 
@@ -25,5 +27,6 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternSlideWatermark": "Slide Watermark",
     "LecternSlideLogo": "Slide Logo",
     "LecternSlideNumber": "Slide Number",
+    "LecternSaveSlides": "Save Slides",
     "LecternSaveDeck": "Save Deck",
 }

@@ -1,4 +1,4 @@
-"""`python -m tools.help_pictures`: remakes the pictures of the help pages and the template's thumbnail.
+"""`python -m tools.help_pictures`: remakes the pictures of the help pages and the templates' thumbnails.
 
 Runs in the environment. It calls the library as the nodes do, so no ComfyUI is needed, and the same code always makes
 the same pictures. What is drawn around the slides (canvas, captions, shadows) is made here with Pillow.
@@ -20,6 +20,8 @@ from lectern.slides.backgrounds import background
 from lectern.slides.badges import Badge
 from lectern.slides.colors import palette_colors, parse_color
 from lectern.slides.decks import DeckSlide, DeckStyle, save_deck
+from lectern.slides.encoders import FORMATS as ENCODINGS
+from lectern.slides.encoders import Encoder, Encoding
 from lectern.slides.fields import Recipe
 from lectern.slides.fonts import BUNDLED, FontBook
 from lectern.slides.framing import frame_images
@@ -34,6 +36,7 @@ from tools.cache import CHECKOUT
 
 IMAGES = CHECKOUT / "web" / "docs" / "images"
 WORKFLOW = "deck_from_titles"
+BRANDING = "brand_a_folder"
 SLIDE = Size(1920, 1080)  # px, as the nodes make them by default
 THUMBNAIL = Size(1024, 576)  # px
 
@@ -237,6 +240,16 @@ def inter(pixels: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(BUNDLED / ("Inter-Bold.ttf" if bold else "Inter-Regular.ttf")), pixels)
 
 
+def save_picture() -> Image.Image:
+    """One slide in every format, read back from its file."""
+    slide = lettered(landscape("ocean", 4, SLIDE), "The same slide", title_look("top left"), bold=True)
+    tiles = []
+    for name in ENCODINGS:
+        data = Encoder(Encoding(name, quality=80))(slide)
+        tiles.append(Tile(Image.open(io.BytesIO(data)), f"{name}  {round(len(data) / 1000)} KB"))
+    return grid(tiles)
+
+
 def deck_picture() -> Image.Image:
     """Slides of a real deck, and beside them what was read back from its first slide."""
     titles = "Bees of the city", "Where they nest", "What you can plant"
@@ -322,6 +335,30 @@ def thumbnail() -> Image.Image:
     return canvas
 
 
+def branded_thumbnail() -> Image.Image:
+    """The card of "Brand a folder of pictures": pictures of any shape, and the slides that they become."""
+    graph = json.loads((CHECKOUT / "workflows" / "api" / f"{BRANDING}.json").read_text("utf-8"))
+    values = {node["class_type"]: node["inputs"] for node in graph.values()}
+    mark, number = values["LecternSlideWatermark"], values["LecternSlideNumber"]
+    sources = [
+        slide_background("soft waves", "sunset", 3, size=Size(1080, 1440)),
+        landscape("ocean", 6, Size(1440, 1440)),
+        landscape("forest", 3, Size(1600, 900)),
+    ]
+    frames = [frame_images(source[None], SLIDE, "cover", "center", None)[0] for source in sources]
+    frames = all_lettered(frames, [mark["text"]] * 3, look_of(mark, opacity=mark["opacity"]))
+    counted = Numbering(number["style"], number["template"], number["start"], number["skip_first"])
+    frames = all_lettered(frames, number_texts(3, counted), look_of(number, scrim=True))
+    canvas = Image.new("RGB", THUMBNAIL, "#e8ebf3")
+    for index, source in enumerate(sources):
+        middle = 104 + index * 184
+        small = fitted(to_pillow(source), Size(250, 156))
+        lay(canvas, small, Size(*small.size), 170 - small.width // 2, middle - small.height // 2)
+    for index, frame in enumerate(frames):
+        lay(canvas, to_pillow(frame), Size(480, 270), 330 + index * 90, 36 + index * 117, shade=0.5)
+    return canvas
+
+
 def save(picture: Image.Image, file: Path, limit: int) -> None:
     """As JPEG, at the best quality that stays below the limit (bytes)."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -344,11 +381,13 @@ def main() -> None:
         "watermark": watermark_picture,
         "logo": logo_picture,
         "number": number_picture,
+        "save": save_picture,
         "deck": deck_picture,
     }
     for name, make in makers.items():
         save(make(), IMAGES / f"{name}.jpg", HELP_LIMIT)
     save(thumbnail(), CHECKOUT / "workflows" / f"{WORKFLOW}.jpg", THUMBNAIL_LIMIT)
+    save(branded_thumbnail(), CHECKOUT / "workflows" / f"{BRANDING}.jpg", THUMBNAIL_LIMIT)
 
 
 if __name__ == "__main__":

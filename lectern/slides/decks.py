@@ -1,8 +1,8 @@
 """PowerPoint decks: one full-bleed picture a slide, with title, alternative text, notes and a live slide number.
 
 python-pptx writes the package around one-pixel stand-ins; while its zip is copied to the target, each stand-in is
-replaced by its picture, encoded at that moment and stored as it is (PNG does not deflate any further). So no more than
-one encoded picture is in memory, however long the deck.
+replaced by its picture, encoded at about that moment and stored as it is (PNG does not deflate any further). All cores
+encode, and no more than one picture for each and one on top is in memory, however long the deck.
 """
 
 import datetime
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ..errors import SaveError
 from ..images import png, to_pillow
+from ..parallel import in_order
 from .colors import Rgb
 from .geometry import Box, Size, fit, slide_emu
 from .lettering import text_color_on
@@ -246,16 +247,19 @@ def _copy(
     skeleton: BinaryIO, target: BinaryIO, pictures: dict[str, DeckSlide], first: DeckSlide, step: Callable[[], None]
 ) -> None:
     with zipfile.ZipFile(skeleton) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
-        for name in source.namelist():
-            if name in pictures:
-                package.writestr(name, png(pictures[name].picture), zipfile.ZIP_STORED)
-                step()
-            elif name == _THUMBNAIL:
-                package.writestr(name, _thumbnail(first.picture), zipfile.ZIP_STORED)
-            elif name == _SUMMARY:
-                package.writestr(name, _summary(len(pictures)))
-            else:
-                package.writestr(name, source.read(name))
+        names = source.namelist()
+        frames = [pictures[name].picture for name in names if name in pictures]
+        with in_order(png, frames) as encoded:
+            for name in names:
+                if name in pictures:
+                    package.writestr(name, next(encoded), zipfile.ZIP_STORED)
+                    step()
+                elif name == _THUMBNAIL:
+                    package.writestr(name, _thumbnail(first.picture), zipfile.ZIP_STORED)
+                elif name == _SUMMARY:
+                    package.writestr(name, _summary(len(pictures)))
+                else:
+                    package.writestr(name, source.read(name))
 
 
 def _thumbnail(pixels: Tensor) -> bytes:

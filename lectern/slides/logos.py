@@ -12,8 +12,8 @@ from torch.nn.functional import interpolate
 
 from ..errors import ImageError, LengthError
 from .colors import LIGHT_TEXT
-from .framing import lanczos
 from .geometry import Box, Size, percent, place, shifted
+from .separable import Window, resample
 from .stamps import Stamp, behind, blend_, readable_color
 from .tiling import Tiling, spots
 
@@ -129,7 +129,8 @@ def prepare(logo: Tensor, slide: Size, look: LogoLook) -> Placed:
 def _weighted(logo: Tensor, size: Size) -> Tensor:
     """Scaled with colours weighted by alpha, or hidden ones would bleed into the edges; stays weighted."""
     alpha = logo[..., 3:]
-    return lanczos(torch.cat((logo[..., :3] * alpha, alpha), dim=2), size).clamp_(0, 1)
+    weighted = torch.cat((logo[..., :3] * alpha, alpha), dim=2)
+    return resample(weighted, size, Window(0, 0, logo.shape[1], logo.shape[0]), "lanczos")
 
 
 def _turned(weighted: Tensor, degrees: float) -> Tensor:

@@ -70,7 +70,7 @@ def test_the_download_button_is_no_part_of_the_workflow(page: Page):
     )
 
 
-@pytest.mark.parametrize("name", ["deck_from_titles"])
+@pytest.mark.parametrize("name", ["brand_a_folder", "deck_from_titles"])
 def test_the_api_file_is_what_the_front_end_exports(page: Page, name: str):
     page.evaluate("graph => window.app.loadGraphData(graph)", workflow(name, api=False))
     exported = page.evaluate("async () => (await window.app.graphToPrompt()).output")

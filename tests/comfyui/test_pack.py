@@ -81,11 +81,13 @@ def test_the_start_is_quiet(server: ComfyServer):
     assert not re.search(r"lectern(?!-comfyui-)", re.sub(r"\S*/\S*", "", start), re.IGNORECASE)
 
 
-def test_comfyui_serves_script_help_template_and_translations(comfy: Comfy):
+def test_comfyui_serves_script_help_templates_and_translations(comfy: Comfy):
     assert "/extensions/lectern/lectern.js" in comfy.get("/extensions").json
     assert comfy.get("/extensions/lectern/docs/LecternSaveDeck.md").status == 200
-    assert comfy.get("/workflow_templates").json["lectern"] == ["deck_from_titles"]
-    assert comfy.get("/api/workflow_templates/lectern/deck_from_titles.jpg").body[:2] == b"\xff\xd8"
+    names = ["brand_a_folder", "deck_from_titles"]
+    assert sorted(comfy.get("/workflow_templates").json["lectern"]) == names
+    for name in names:
+        assert comfy.get(f"/api/workflow_templates/lectern/{name}.jpg").body[:2] == b"\xff\xd8"
     assert "LecternSaveDeck" in comfy.get("/i18n").json["zh"]["nodeDefs"]
 
 
