@@ -5,23 +5,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
+import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..errors import TextError
+from ..images import png
 from .colors import DARK, LIGHT, Rgb, luminance
 from .deck_layout import (
     CONTENTS_CAPACITY,
     ContentsPage,
     contents_entries,
     contents_page,
-    covering_box,
-    pixel_size,
     shortened,
 )
 from .deck_model import CONTENTS_PLACES, DeckSlide, DeckStyle
 from .deck_native import add_number, drop_empty_holders
 from .deck_template import Ground
-from .deck_xml import Ink, add_text, add_veil, ink_xml, paragraphs_xml, put, set_background, set_text_body
+from .deck_xml import Ink, add_text, ink_xml, paragraphs_xml, put, set_background, set_text_body
 from .geometry import Box, Size
 from .lettering import text_color_on
 from .type import clean
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from pptx.shapes.autoshape import Shape
     from pptx.slide import Slide
 
-DARK_VEIL, LIGHT_VEIL = 0.66, 0.76  # opacity over any picture at which the text on it keeps 4.5 to 1
+_WASH = 8  # pixels across that are left of the picture
+_WASH_WIDTH = 480  # pixels of the ground in a PPTX: it has no detail
+_DARK_VEIL, _LIGHT_VEIL = 0.6, 0.72  # opacity over any picture at which the text on it keeps 4.5 to 1
 
 
 class Plan(NamedTuple):
@@ -69,25 +72,33 @@ def plan_contents(slides: Sequence[DeckSlide], style: DeckStyle) -> Plan:
     return Plan(tuple(entries), 1 if style.contents.place == CONTENTS_PLACES[1] else 0)
 
 
-def look_on(picture: Tensor) -> tuple[Rgb, Rgb, float]:
-    """Colour of the text, colour and opacity of the veil between it and the picture."""
-    text = text_color_on(picture, Box(0, 0, picture.shape[1], picture.shape[0]))
-    return (text, DARK, DARK_VEIL) if luminance(text) > 0.5 else (text, LIGHT, LIGHT_VEIL)
+def wash(picture: Tensor, size: Size) -> tuple[Tensor, Rgb]:
+    """The ground of a contents slide, (H, W, 3): the colours of a picture without its shapes, darker or lighter.
+
+    Blurred beyond recognition, since a title that is part of the picture would shine through. Returns the colour of
+    the text on it as well.
+    """
+    pixels = picture.movedim(2, 0)[None]
+    few = functional.interpolate(pixels, size=(_WASH * 9 // 16, _WASH), mode="area")
+    if few.shape[1] == 4:
+        few = few[:, :3] * few[:, 3:] + (1 - few[:, 3:])  # a slide is white behind its picture
+    blurred = functional.interpolate(few, size=(size.height, size.width), mode="bicubic").clamp_(0, 1)
+    frame = blurred[0].movedim(0, 2).contiguous()
+    text = text_color_on(frame, Box(0, 0, *size))
+    shade, opacity = (DARK, _DARK_VEIL) if luminance(text) > 0.5 else (LIGHT, _LIGHT_VEIL)
+    return frame.lerp_(torch.tensor(shade).expand_as(frame), opacity), text
 
 
-def add_contents(
-    ground: Ground, content: Sequence[DeckSlide], style: DeckStyle, plan: Plan, older: int, stand_in: bytes
-) -> None:
+def add_contents(ground: Ground, content: Sequence[DeckSlide], style: DeckStyle, plan: Plan, older: int) -> None:
     """Adds the contents slides and moves them to their place.
 
     Args:
         older: slides in front of the pictures' own.
-        stand_in: the first picture's, whose part the background shares.
     """
     targets = list(ground.presentation.slides)[older:]
     for number, entries in enumerate(plan.pages):
         slide = ground.presentation.slides.add_slide(ground.plain)
-        color = None if ground.branded else _dress(slide, content[0].picture, stand_in, ground.whole)
+        color = None if ground.branded else _dress(slide, content[0].picture, ground.whole)
         page = contents_page(len(entries), ground.whole, _heading_end(slide) if ground.branded else 0)
         _head(slide, style.contents.title, page, color)
         for index, box in zip(entries, page.rows, strict=True):
@@ -106,12 +117,12 @@ def _heading_end(slide: "Slide") -> int:
     return 0 if shape is None else (shape.top or 0) + (shape.height or 0)
 
 
-def _dress(slide: "Slide", picture: Tensor, stand_in: bytes, whole: Size) -> Rgb:
-    """The first picture under a veil; returns the colour of the text on it."""
-    text, shade, opacity = look_on(picture)
-    _, relation = slide.part.get_or_add_image_part(io.BytesIO(stand_in))
-    set_background(slide, relation, covering_box(pixel_size(picture), whole), whole)
-    add_veil(slide, Box(0, 0, *whole), shade, [(0.0, opacity)], 0, at=2)
+def _dress(slide: "Slide", picture: Tensor, whole: Size) -> Rgb:
+    """Colours the slide after the first picture; returns the colour of the text on it."""
+    size = Size(_WASH_WIDTH, max(1, round(_WASH_WIDTH * whole.height / whole.width)))
+    pixels, text = wash(picture, size)
+    _, relation = slide.part.get_or_add_image_part(io.BytesIO(png(pixels)))
+    set_background(slide, relation, Box(0, 0, *whole), whole)
     return text
 
 
@@ -124,7 +135,7 @@ def _head(slide: "Slide", title: str, page: ContentsPage, color: Rgb | None) -> 
     else:
         put(shape, page.title.box)
         set_text_body(shape, paragraphs_xml(words, Ink(page.title.size, color, bold=True), 0.0), "t")
-        slide.shapes._spTree.append(shape._element)  # above the veil
+        slide.shapes._spTree.append(shape._element)
 
 
 def _add_entry(slide: "Slide", title: str, number: int, box: Box, size: int, color: Rgb | None) -> "Shape":

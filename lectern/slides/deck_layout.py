@@ -115,6 +115,12 @@ def covering_box(pixels: Size, whole: Size) -> Box:
     return Box((whole.width - width) // 2, (whole.height - height) // 2, width, height)
 
 
+def cover_cuts(pixels: Size, whole: Size) -> tuple[float, float]:
+    """What is cut off a picture that fills a box, on the left as on the right and above as below; of its own size."""
+    box = covering_box(pixels, whole)
+    return (box.width - whole.width) / 2 / box.width, (box.height - whole.height) / 2 / box.height
+
+
 def pixel_box(box: Box, shown: Box, pixels: Size) -> Box:
     """The part of a picture, shown at `shown`, that lies under `box`; in pixels, at least one of them."""
     across, down = pixels.width / shown.width, pixels.height / shown.height

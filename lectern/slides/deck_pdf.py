@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from .colors import AUTO, DARK, LIGHT, Rgb, luminance, parse_color
-from .deck_contents import Plan, look_on, plan_contents
+from .deck_contents import Plan, plan_contents, wash
 from .deck_layout import (
     Block,
     alignment,
@@ -63,6 +62,13 @@ def save_pdf(
                 step()
         known = Properties(*(clean(text) for text in (style.title, style.author, style.subject, style.keywords)))
         writer.close(known, _bookmarks(slides, plan))
+
+
+def page_pictures(slides: Sequence[DeckSlide], style: DeckStyle, fonts: Callable[[bool], Font]) -> Iterator[Tensor]:
+    """The pictures of the pages, (H, W, C), one at a time."""
+    whole = Size(*slide_emu(pixel_size(slides[0].picture)))
+    for _, picture, _ in _pages(slides, style, plan_contents(slides, style), whole, fonts):
+        yield picture
 
 
 def _bookmarks(slides: Sequence[DeckSlide], plan: Plan) -> list[tuple[str, int]]:
@@ -146,10 +152,9 @@ def _contents(
     whole: Size,
     fonts: Callable[[bool], Font],
 ) -> tuple[Page, Tensor]:
-    """A page that lists slides: the first picture under a veil, with a link on every line."""
+    """A page that lists slides, with a link on every line."""
     picture = slides[0].picture
-    color, shade, opacity = look_on(picture)
-    frame = picture.lerp(torch.tensor([*shade, 1.0])[: picture.shape[2]], opacity)
+    frame, color = wash(picture, pixel_size(picture))
     places, links = contents_page(len(entries), pixel_size(picture)), []
     _write_(frame, places.title, clean(style.contents.title), fonts(True), color, 0.0, 0.5)
     shown = Frame(*map(points, shown_box(pixel_size(picture), whole)))

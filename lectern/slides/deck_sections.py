@@ -26,6 +26,8 @@ def set_sections(presentation: "Presentation", names: Sequence[str], older: int)
     groups = _kept(presentation, identities[:older])
     if not groups and not any(name.strip() for name in names):
         return
+    if older and not groups:
+        groups = [(_FIRST, identities[:older])]
     current = groups[-1][0] if groups else _FIRST
     for identity, name in zip(identities[older:], names, strict=True):
         fresh = " ".join(clean(name).split()) or current

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..images import png, to_pillow
 from .deck_contents import Plan, add_contents, plan_contents
-from .deck_layout import covering_box, pixel_size, shown_box
+from .deck_layout import cover_cuts, covering_box, pixel_size, shown_box
 from .deck_model import DeckSlide, DeckStyle
 from .deck_native import View, add_number, add_title, add_watermark, drop_empty_holders
 from .deck_sections import set_sections
@@ -107,7 +107,7 @@ def _build(ground: Ground, slides: Sequence[DeckSlide], style: DeckStyle, plan: 
             slide.notes_slide.notes_text_frame.text = clean(content.notes)
         drop_empty_holders(slide)
     if plan.entries:
-        add_contents(ground, slides, style, plan, older, _stand_in(0))
+        add_contents(ground, slides, style, plan, older)
     set_sections(ground.presentation, plan.spread([slide.section for slide in slides]), older)
     return names
 
@@ -131,7 +131,9 @@ def _add_picture(
         tree.insert(2, picture._element)  # behind everything; 0 and 1 are the tree's own properties
     else:
         picture = holder.insert_picture(stand_in)
-        picture._element.crop_to_fit(_size(content), (picture.width, picture.height))
+        across, down = cover_cuts(_size(content), Size(picture.width, picture.height))
+        picture.crop_left = picture.crop_right = across
+        picture.crop_top = picture.crop_bottom = down
     picture._element._nvXxPr.cNvPr.set("descr", clean(content.alt or content.title))
     picture._element._nvXxPr.cNvPr.set("name", f"Picture {number + 1}")
     return slide.part.related_part(str(picture._element.blip_rId)), None if holder else view

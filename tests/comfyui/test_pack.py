@@ -84,8 +84,10 @@ def test_the_start_is_quiet(server: ComfyServer):
 def test_comfyui_serves_script_help_template_and_translations(comfy: Comfy):
     assert "/extensions/lectern/lectern.js" in comfy.get("/extensions").json
     assert comfy.get("/extensions/lectern/docs/LecternSaveDeck.md").status == 200
-    assert comfy.get("/workflow_templates").json["lectern"] == ["deck_from_titles"]
-    assert comfy.get("/api/workflow_templates/lectern/deck_from_titles.jpg").body[:2] == b"\xff\xd8"
+    templates = sorted(comfy.get("/workflow_templates").json["lectern"])
+    assert templates == ["deck_from_titles", "deck_with_contents"]
+    for name in templates:
+        assert comfy.get(f"/api/workflow_templates/lectern/{name}.jpg").body[:2] == b"\xff\xd8"
     assert "LecternSaveDeck" in comfy.get("/i18n").json["zh"]["nodeDefs"]
 
 

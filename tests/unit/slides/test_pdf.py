@@ -85,7 +85,8 @@ def test_poppler_reads_the_same_pixels(pdf, tmp_path, channels):
 
 @poppler
 @pytest.mark.parametrize(
-    ("size", "points"), [((160, 90), (960, 540)), ((90, 160), (540, 960)), ((120, 90), (720, 540)), ((1, 1), (540, 540))]
+    ("size", "points"),
+    [((160, 90), (960, 540)), ((90, 160), (540, 960)), ((120, 90), (720, 540)), ((1, 1), (540, 540))],
 )
 def test_a_page_is_as_large_as_the_slide(pdf, size, points):
     said = subprocess.run(["pdfinfo", pdf([DeckSlide(picture(*size))])], check=True, capture_output=True, text=True)
@@ -125,7 +126,11 @@ def test_properties_bookmarks_and_alternative_texts(pdf):
     style = BARE._replace(author="A. Autorin", keywords="aurora, ice")
     found = objects(pdf(slides, style))
     (info,) = of_type(found, b"/Producer")
-    assert (text(info, "Title"), text(info, "Author"), text(info, "Keywords")) == (*style[:1], style.author, "aurora, ice")
+    assert (text(info, "Title"), text(info, "Author"), text(info, "Keywords")) == (
+        *style[:1],
+        style.author,
+        "aurora, ice",
+    )
     marks = [text(body, "Title") for body in of_type(found, b"/Parent") if b"/Dest[" in body]
     assert marks == ["One", "2", "日本語 (3)"]
     assert [text(body, "Alt") for body in of_type(found, b"/S/Figure")] == ["Red noise", "", "日本語 (3)"]
