@@ -1,6 +1,7 @@
 """Save Deck's options through /prompt, and the decks as LibreOffice shows them."""
 
 import io
+import itertools
 import urllib.parse
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_the_contents_slide_is_shown_with_all_its_lines(comfy: Comfy, tmp_path):
     assert len(slides) == 4 and all(difference(*pair) < 1.5 for pair in zip(slides, saved, strict=True))
     bare = contents.convert("L").point(lambda value: 255 if value > 150 else 0)
     rows = [bool(bare.crop((0, top, 1280, top + 1)).getbbox()) for top in range(720)]
-    lines = sum(now and not before for before, now in zip(rows, rows[1:], strict=False))
+    lines = sum(now and not before for before, now in itertools.pairwise(rows))
     assert lines == 5  # the heading and four entries
 
 
