@@ -147,7 +147,8 @@ def _add_branded_body(
 def drop_empty_holders(slide: "Slide") -> None:
     """Places of the layout that nothing went into would say "Click to add text"."""
     for holder in list(slide.placeholders):
-        if holder.has_text_frame and not holder.text_frame.text and holder._element.find(".//{*}fld") is None:
+        body = getattr(holder._element, "txBody", None)
+        if body is not None and not any(body.itertext()):
             holder._element.getparent().remove(holder._element)
 
 

@@ -30,6 +30,13 @@ def font(bold: bool) -> Font:
     return Font(FontBook(), "", bold)
 
 
+def searched(pattern, data):
+    """The match, which must be there."""
+    match = re.search(pattern, data)
+    assert match, pattern
+    return match
+
+
 @pytest.fixture
 def pdf(tmp_path):
     """-> a function that saves slides and gives the file's path."""
@@ -46,7 +53,7 @@ def pdf(tmp_path):
 def objects(path):
     """Number -> bytes of every object, found through the cross-reference table as a viewer finds them."""
     data = path.read_bytes()
-    start = int(re.search(rb"startxref\n(\d+)\n%%EOF\n$", data)[1])
+    start = int(searched(rb"startxref\n(\d+)\n%%EOF\n$", data)[1])
     head, *_ = re.match(rb"xref\n0 (\d+)\n", data[start:]).groups()
     table = data[start + len(b"xref\n0 " + head + b"\n") :]
     offsets = [int(table[20 * number : 20 * number + 10]) for number in range(1, int(head))]
@@ -60,7 +67,7 @@ def of_type(found, mark):
 
 
 def text(body, key):
-    return bytes.fromhex(re.search(rf"/{key} <FEFF([0-9A-F]*)>".encode(), body)[1].decode()).decode("utf-16-be")
+    return bytes.fromhex(searched(rf"/{key} <FEFF([0-9A-F]*)>".encode(), body)[1].decode()).decode("utf-16-be")
 
 
 def test_pixels_are_exact_whatever_the_reader(pdf):
@@ -90,7 +97,7 @@ def test_poppler_reads_the_same_pixels(pdf, tmp_path, channels):
 )
 def test_a_page_is_as_large_as_the_slide(pdf, size, points):
     said = subprocess.run(["pdfinfo", pdf([DeckSlide(picture(*size))])], check=True, capture_output=True, text=True)
-    found = re.search(r"Page size:\s+([\d.]+) x ([\d.]+) pts", said.stdout)
+    found = searched(r"Page size:\s+([\d.]+) x ([\d.]+) pts", said.stdout)
     assert (float(found[1]), float(found[2])) == pytest.approx(points, abs=0.01)
     assert said.stderr == ""
 
@@ -142,7 +149,7 @@ def test_contents_link_to_their_pages(pdf, place, page):
     found = objects(pdf(slides, BARE._replace(contents=Contents(place))))
     kids = [int(number) for number in re.findall(rb"(\d+) 0 R", of_type(found, b"/Type/Pages")[0].split(b"Kids")[1])]
     assert len(kids) == 4
-    targets = [int(re.search(rb"/Dest\[(\d+)", body)[1]) for body in of_type(found, b"/Subtype/Link")]
+    targets = [int(searched(rb"/Dest\[(\d+)", body)[1]) for body in of_type(found, b"/Subtype/Link")]
     assert targets == [kid for index, kid in enumerate(kids) if index != page]
     assert b"/Annots" in found[kids[page]]
 
