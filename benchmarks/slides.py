@@ -27,7 +27,7 @@ from benchmarks._report import Target, conclude, table
 from lectern.images import png
 from lectern.slides.fonts import FontBook
 from lectern.slides.geometry import Size
-from lectern.slides.lettering import Look, render
+from lectern.slides.lettering import Look, lay_out, render
 from lectern.slides.separable import Window, resample
 from lectern.slides.stamps import blend_
 from lectern.slides.type import Font
@@ -166,8 +166,8 @@ def run(nodes: dict[str, Any], images: Tensor) -> int:
     look = Look("top right", 2.8, 4.0, WHITE, opacity=0.3)
     number = look._replace(anchor="bottom right", opacity=1.0)
     font = Font(FontBook(), "", bold=False)
-    stamps = [render(f"{index + 1}/{PICTURES}", SLIDE, number, font)[0] for index in range(PICTURES)]
-    stamps.append(render("© Lectern", SLIDE, look, font)[0])
+    drawings = [(f"{index + 1}/{PICTURES}", number) for index in range(PICTURES)] + [("© Lectern", look)]
+    stamps = [render(lay_out(text, SLIDE, its, font), SLIDE, its).stamp for text, its in drawings]
     framed, done = our_frame(nodes, images), our_chain(nodes, images)
     whole = measure(
         {

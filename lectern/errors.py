@@ -33,6 +33,14 @@ class SaveError(LecternError):
     """A file could not be written; nothing half-written was left behind."""
 
 
+class InputFileError(LecternError):
+    """A file that an input names is not in ComfyUI's input folder."""
+
+
+class TemplateError(LecternError):
+    """A template deck is missing, damaged, too large, or holds what a template may not hold."""
+
+
 class AppError(LecternError):
     """Base of what the app routes answer: an HTTP status, a stable code, details for programs.
 

@@ -21,7 +21,7 @@ from aiohttp import web
 from comfy.cli_args import args
 from server import PromptServer
 
-from .errors import SaveError
+from .errors import InputFileError, SaveError
 
 T = TypeVar("T")
 
@@ -55,6 +55,45 @@ def font_directories() -> list[Path]:
     return [Path(folder_paths.models_dir) / "fonts", *map(Path, extra)]
 
 
+def input_file(name: str) -> Path:
+    """A file of ComfyUI's input folder by its name, which may lead through subfolders.
+
+    Raises:
+        InputFileError: there is no such file, or the name leads out of the folder.
+    """
+    folder = Path(folder_paths.get_input_directory()).resolve()
+    if "\0" in name or not (folder / name).resolve().is_relative_to(folder):
+        raise InputFileError(
+            f"{name[:80]!r} leads out of ComfyUI's input folder. Put the file there and give its name."
+        )
+    if not (folder / name).is_file():
+        raise InputFileError(
+            f"There is no file {name[:80]!r} in ComfyUI's input folder. Put it there, or correct the name."
+        )
+    return (folder / name).resolve()
+
+
+def input_stamp(name: str) -> str:
+    """Changes when that file of the input folder does; empty for a name that is no file there."""
+    try:
+        status = input_file(name).stat() if name else None
+    except (InputFileError, OSError):
+        return ""
+    return f"{status.st_mtime_ns} {status.st_size}" if status else ""
+
+
+def preview_target(prefix: str) -> SaveTarget:
+    """Where pictures for the editor alone may lie: ComfyUI's temp folder, which it empties when it starts.
+
+    Raises:
+        SaveError: the folder cannot be made.
+    """
+    try:
+        return _target_below(folder_paths.get_temp_directory(), prefix)
+    except OSError as error:
+        raise SaveError(f"ComfyUI's temp folder cannot be written to: {error.strerror}. Make it writable.") from error
+
+
 def save_target(prefix: str, width: int, height: int) -> SaveTarget:
     """Resolves a `filename_prefix` with ComfyUI's own rules (%date% variables, counter).
 
@@ -65,7 +104,7 @@ def save_target(prefix: str, width: int, height: int) -> SaveTarget:
     if "\0" in prefix or not (output / prefix).resolve().is_relative_to(output):
         raise SaveError(f"filename_prefix {prefix[:80]!r} leads out of ComfyUI's output folder. Use a name below it.")
     try:
-        return _save_target(prefix, width, height)
+        return _target_below(folder_paths.get_output_directory(), prefix, width, height)
     except OSError as error:
         raise SaveError(
             f"The folder for {prefix[:80]!r} cannot be made in {output}: {error.strerror}. Make that folder writable or"
@@ -73,10 +112,8 @@ def save_target(prefix: str, width: int, height: int) -> SaveTarget:
         ) from error
 
 
-def _save_target(prefix: str, width: int, height: int) -> SaveTarget:
-    folder, stem, counter, subfolder, _ = folder_paths.get_save_image_path(
-        prefix, folder_paths.get_output_directory(), width, height
-    )
+def _target_below(directory: str, prefix: str, width: int = 0, height: int = 0) -> SaveTarget:
+    folder, stem, counter, subfolder, _ = folder_paths.get_save_image_path(prefix, directory, width, height)
     return SaveTarget(Path(folder), subfolder, stem, counter)
 
 

@@ -26,6 +26,7 @@ class Limits(_Section):
     side: int = Field(default=16384, ge=64, le=65536, description="longest side of a picture, pixels")
     slides: int = Field(default=500, ge=1, le=10000, description="pictures in one deck or one background batch")
     text: int = Field(default=100_000, ge=100, le=10_000_000, description="characters of one text")
+    template_mb: int = Field(default=256, ge=1, le=4096, description="megabytes that a template deck may unpack to")
 
 
 class Apps(_Section):

@@ -19,6 +19,8 @@ from lectern.images import from_pillow, to_pillow
 from lectern.slides.backgrounds import background
 from lectern.slides.badges import Badge
 from lectern.slides.colors import palette_colors, parse_color
+from lectern.slides.deck_model import Contents
+from lectern.slides.deck_pdf import page_pictures
 from lectern.slides.decks import DeckSlide, DeckStyle, save_deck
 from lectern.slides.encoders import FORMATS as ENCODINGS
 from lectern.slides.encoders import Encoder, Encoding
@@ -37,6 +39,7 @@ from tools.cache import CHECKOUT
 IMAGES = CHECKOUT / "web" / "docs" / "images"
 WORKFLOW = "deck_from_titles"
 BRANDING = "brand_a_folder"
+CONTENTS_WORKFLOW = "deck_with_contents"
 SLIDE = Size(1920, 1080)  # px, as the nodes make them by default
 THUMBNAIL = Size(1024, 576)  # px
 
@@ -359,6 +362,33 @@ def branded_thumbnail() -> Image.Image:
     return canvas
 
 
+def contents_slides() -> list[Image.Image]:
+    """The pages of the second template's deck, its contents among them, as its PDF has them."""
+    graph = json.loads((CHECKOUT / "workflows" / "api" / f"{CONTENTS_WORKFLOW}.json").read_text("utf-8"))
+    titles = graph["1"]["inputs"]["value"].splitlines()
+    drawn, title, deck = (graph[number]["inputs"] for number in "456")
+    frames = [
+        slide_background(drawn["style"], drawn["palette"], drawn["seed"], f"{index} {text}")
+        for index, text in enumerate(titles)
+    ]
+    look = look_of(title, width=title["width"], scrim=title["scrim"], alike=True, room=0.62)
+    frames = all_lettered(frames, titles, look, bold=True)
+    slides = [DeckSlide(frame, text) for frame, text in zip(frames, titles, strict=True)]
+    style = DeckStyle(contents=Contents(deck["contents"], deck["contents_title"]))
+    return [to_pillow(picture) for picture in page_pictures(slides, style, lambda bold: Font(FontBook(), "", bold))]
+
+
+def contents_thumbnail() -> Image.Image:
+    """The second template's card: the contents slide in front of a row of others."""
+    slides = contents_slides()
+    canvas = Image.new("RGB", THUMBNAIL, "#e8ebf3")
+    small = Size(384, 216)
+    for index, left, top in ((0, 24, 24), (2, 616, 24), (4, 24, 336), (6, 616, 336)):
+        lay(canvas, slides[index], small, left, top)
+    lay(canvas, slides[1], Size(640, 360), 192, 108, shade=0.6)
+    return canvas
+
+
 def save(picture: Image.Image, file: Path, limit: int) -> None:
     """As JPEG, at the best quality that stays below the limit (bytes)."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -388,6 +418,7 @@ def main() -> None:
         save(make(), IMAGES / f"{name}.jpg", HELP_LIMIT)
     save(thumbnail(), CHECKOUT / "workflows" / f"{WORKFLOW}.jpg", THUMBNAIL_LIMIT)
     save(branded_thumbnail(), CHECKOUT / "workflows" / f"{BRANDING}.jpg", THUMBNAIL_LIMIT)
+    save(contents_thumbnail(), CHECKOUT / "workflows" / f"{CONTENTS_WORKFLOW}.jpg", THUMBNAIL_LIMIT)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,24 @@
 // @ts-check
-// Save Deck gets a download button for the deck it last saved.
+// Save Deck shows small pictures of the deck it last saved and a download button for each of its files.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 
 const NODE = "LecternSaveDeck";
 const WIDGET = "lectern_download";
+const STRIP = "lectern_thumbnails";
+const STRIP_HEIGHT = 84; // pixels
 
 /** @typedef {{filename: string, subfolder: string, type: string}} SavedFile */
 
 /** @param {SavedFile} file */
+function address(file) {
+  return api.apiURL(`/view?${new URLSearchParams({ ...file })}`);
+}
+
+/** @param {SavedFile} file */
 function download(file) {
   const link = document.createElement("a");
-  link.href = api.apiURL(`/view?${new URLSearchParams({ ...file })}`);
+  link.href = address(file);
   link.download = file.filename;
   link.click();
 }
@@ -29,20 +36,64 @@ function findNode(id) {
 
 /**
  * @param {any} node
- * @param {SavedFile} file
+ * @param {string} name
  */
-function offer(node, file) {
-  const label = `Download ${file.filename}`;
-  const shown = node.widgets?.find((/** @type {any} */ widget) => widget.name === WIDGET);
-  if (shown) {
-    shown.label = label;
-    shown.callback = () => download(file);
-  } else {
-    const button = node.addWidget("button", WIDGET, null, () => download(file), { serialize: false });
-    button.label = label;
+function findWidget(node, name) {
+  return node.widgets?.find((/** @type {any} */ widget) => widget.name === name);
+}
+
+/**
+ * One button a file; the first keeps the plain name.
+ * @param {any} node
+ * @param {SavedFile[]} files
+ */
+function offer(node, files) {
+  files.forEach((file, index) => {
+    const name = index ? `${WIDGET}_${index}` : WIDGET;
+    const button = findWidget(node, name) ?? node.addWidget("button", name, null, null, { serialize: false });
+    button.label = `Download ${file.filename}`;
+    button.callback = () => download(file);
     button.serialize = false; // never part of the saved workflow or of the prompt
+  });
+  for (let index = Math.max(1, files.length); findWidget(node, `${WIDGET}_${index}`); index++) {
+    node.removeWidget(findWidget(node, `${WIDGET}_${index}`));
   }
-  node.setDirtyCanvas?.(true, true);
+}
+
+/**
+ * A row of pictures that scrolls sideways.
+ * @param {any} node
+ * @param {SavedFile[]} pictures
+ */
+function show(node, pictures) {
+  let strip = findWidget(node, STRIP);
+  if (!strip) {
+    const row = document.createElement("div");
+    row.style.cssText = "display:flex;gap:6px;overflow-x:auto;overflow-y:hidden;align-items:center;padding:2px 0";
+    row.addEventListener("wheel", (event) => event.stopPropagation());
+    strip = node.addDOMWidget(STRIP, "lectern_strip", row, {
+      serialize: false,
+      hideOnZoom: false,
+      getMinHeight: () => STRIP_HEIGHT,
+      getMaxHeight: () => STRIP_HEIGHT,
+    });
+    strip.serialize = false;
+  }
+  strip.element.replaceChildren(...pictures.map((file, index) => picture(file, index + 1)));
+}
+
+/**
+ * @param {SavedFile} file
+ * @param {number} number
+ */
+function picture(file, number) {
+  const image = document.createElement("img");
+  image.src = address(file);
+  image.alt = image.title = `${number}`;
+  image.loading = "lazy";
+  image.draggable = false;
+  image.style.cssText = `height:${STRIP_HEIGHT - 20}px;width:auto;flex:none;border-radius:3px`;
+  return image;
 }
 
 app.registerExtension({
@@ -50,9 +101,14 @@ app.registerExtension({
   setup() {
     api.addEventListener("executed", (/** @type {any} */ event) => {
       const { node: id, display_node: shown, output } = event.detail;
-      const file = output?.files?.[0];
-      const node = file && findNode(shown ?? id);
-      if (node?.comfyClass === NODE) offer(node, file);
+      const files = output?.files;
+      const node = files?.length && findNode(shown ?? id);
+      if (node?.comfyClass !== NODE) return;
+      show(node, output.thumbnails ?? []);
+      offer(node, files);
+      const [width, height] = node.computeSize();
+      node.setSize?.([Math.max(node.size[0], width), Math.max(node.size[1], height)]);
+      node.setDirtyCanvas?.(true, true);
     });
   },
 });

@@ -31,6 +31,7 @@ INLINE_TYPES = frozenset({"image/avif", "image/gif", "image/jpeg", "image/png", 
 TEXT_TYPE = "text/plain; charset=utf-8"
 TEXT_LENGTH = 1_000_000  # characters kept of one text; a node may show anything
 FOLDERS = frozenset({"output", "temp"})
+EDITOR_ONLY = frozenset({"thumbnails"})  # keys of what a node shows in the editor of files that it lists elsewhere
 
 
 def content_type(name: str) -> str:
@@ -63,9 +64,9 @@ def _display_node(entry: Mapping[str, Any], node_id: str) -> str:
 
 
 def _node_outputs(output: str, node_id: str, shown: Mapping[str, Any]) -> Iterator[OutputItem]:
-    """Any key may hold files: images, gifs, audio, whatever a node's author called it."""
+    """Any key may hold files: images, gifs, audio, whatever a node's author called it; but for EDITOR_ONLY."""
     for key, values in shown.items():
-        if not isinstance(values, list):
+        if key in EDITOR_ONLY or not isinstance(values, list):
             continue
         for number, value in enumerate(values):
             if isinstance(value, dict) and isinstance(value.get("filename"), str):

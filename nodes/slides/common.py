@@ -134,6 +134,10 @@ def check_colors(color: list[str] | str | None) -> None:
             parse_color(one)
 
 
+def deck_font(name: str, bold: bool) -> Font:
+    return Font(FontBook([*settings().fonts.folders, *host.font_directories()]), name, bold)
+
+
 def lettered(
     images: Sequence[Tensor], texts: Callable[[int], Sequence[Passage]], look: Look, font: str, bold: bool
 ) -> list[Tensor]:

@@ -70,7 +70,35 @@ def test_the_download_button_is_no_part_of_the_workflow(page: Page):
     )
 
 
-@pytest.mark.parametrize("name", ["brand_a_folder", "deck_from_titles"])
+@pytest.mark.parametrize("nodes_2", [False, True])
+def test_save_deck_shows_its_slides_and_a_button_for_each_file(page: Page, complaints: list[str], nodes_2: bool):
+    """In the classic canvas and in Nodes 2.0; neither is saved with the workflow."""
+    page.evaluate("on => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', on)", nodes_2)
+    graph = workflow("deck_with_contents", api=False)
+    page.evaluate("graph => window.app.loadGraphData(graph)", graph)
+    node = "window.app.graph.getNodeById(6)"
+    page.evaluate(f"() => {{ {node}.widgets.find(w => w.name === 'format').value = 'both' }}")
+    before = page.evaluate(f"() => [{node}.serialize().widgets_values.length, Object.keys({node}.serialize()).length]")
+    command(page, "Comfy.QueuePrompt")
+    strip = page.locator("img[src*='thumbnail']")
+    expect(strip).to_have_count(7, timeout=RUN_TIMEOUT)
+    strip.first.scroll_into_view_if_needed()
+    expect(strip.first).to_be_visible()
+    page.wait_for_function("() => document.querySelector(\"img[src*='thumbnail']\").naturalWidth === 256")
+    labels = f"() => {node}.widgets.filter(w => w.name.startsWith('lectern_download')).map(w => w.label)"
+    assert [label.rsplit(".", 1)[-1] for label in page.evaluate(labels)] == ["pptx", "pdf"]
+    with page.expect_download() as download:
+        page.evaluate(f"() => {node}.widgets.find(w => w.name === 'lectern_download_1').callback()")
+    assert download.value.suggested_filename.endswith(".pdf")
+    exported = page.evaluate("async () => (await window.app.graphToPrompt()).output['6'].inputs")
+    assert not [name for name in exported if name.startswith("lectern_")]
+    after = page.evaluate(f"() => [{node}.serialize().widgets_values.length, Object.keys({node}.serialize()).length]")
+    assert before == after
+    assert complaints == []
+    page.evaluate("() => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', false)")
+
+
+@pytest.mark.parametrize("name", ["brand_a_folder", "deck_from_titles", "deck_with_contents"])
 def test_the_api_file_is_what_the_front_end_exports(page: Page, name: str):
     page.evaluate("graph => window.app.loadGraphData(graph)", workflow(name, api=False))
     exported = page.evaluate("async () => (await window.app.graphToPrompt()).output")

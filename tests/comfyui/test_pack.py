@@ -84,9 +84,9 @@ def test_the_start_is_quiet(server: ComfyServer):
 def test_comfyui_serves_script_help_templates_and_translations(comfy: Comfy):
     assert "/extensions/lectern/lectern.js" in comfy.get("/extensions").json
     assert comfy.get("/extensions/lectern/docs/LecternSaveDeck.md").status == 200
-    names = ["brand_a_folder", "deck_from_titles"]
-    assert sorted(comfy.get("/workflow_templates").json["lectern"]) == names
-    for name in names:
+    templates = sorted(comfy.get("/workflow_templates").json["lectern"])
+    assert templates == ["brand_a_folder", "deck_from_titles", "deck_with_contents"]
+    for name in templates:
         assert comfy.get(f"/api/workflow_templates/lectern/{name}.jpg").body[:2] == b"\xff\xd8"
     assert "LecternSaveDeck" in comfy.get("/i18n").json["zh"]["nodeDefs"]
 

@@ -146,6 +146,15 @@ def test_outputs_of_any_key_in_the_order_of_the_contract():
     ]
 
 
+def test_thumbnails_for_the_editor_are_no_outputs():
+    """Save Deck shows small copies of its slides; the deck alone is what the app gave."""
+    shown = {
+        "files": [{"filename": "deck.pptx", "subfolder": "", "type": "output"}],
+        "thumbnails": [{"filename": "small.jpg", "subfolder": "lectern", "type": "temp"}],
+    }
+    assert [item.name for item in collect_outputs({"outputs": {"3": shown}}, {"3": "deck"})] == ["deck.pptx"]
+
+
 @pytest.mark.parametrize(
     "history", [{}, {"outputs": None}, {"outputs": {"3": None}}, {"outputs": {"3": {"images": [None]}}}]
 )
