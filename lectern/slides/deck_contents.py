@@ -1,9 +1,9 @@
 """Slides that list the others, each line a link."""
 
+import html
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
-from xml.sax.saxutils import escape
 
 import torch
 from torch import Tensor
@@ -145,7 +145,7 @@ def _add_entry(slide: "Slide", title: str, number: int, box: Box, size: int, col
 
     shape = slide.shapes.add_textbox(*box)  # pyright: ignore[reportArgumentType]
     shape.name = f"Link to slide {number}"
-    words = escape(shortened(" ".join(clean(title).split()), box.width - 2.2 * size, size))
+    words = html.escape(shortened(" ".join(clean(title).split()), box.width - 2.2 * size, size))
     set_text_body(
         shape,
         f'<a:p><a:pPr algn="l"><a:tabLst><a:tab pos="{box.width}" algn="r"/></a:tabLst></a:pPr>'

@@ -1,9 +1,9 @@
 """PowerPoint's sections: an extension of presentation.xml ([MS-PPTX] 2.2.3.2, CT_SectionList)."""
 
+import html
 import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import quoteattr
 
 from .type import clean
 
@@ -75,6 +75,5 @@ def _write(presentation: "Presentation", groups: Sequence[tuple[str, Sequence[in
 def _section_xml(number: int, name: str, members: Sequence[int]) -> str:
     identity = str(uuid.uuid5(_SPACE, f"{number} {name}")).upper()
     slides = "".join(f'<p14:sldId id="{member}"/>' for member in members)
-    return (
-        f'<p14:section name={quoteattr(name)} id="{{{identity}}}"><p14:sldIdLst>{slides}</p14:sldIdLst></p14:section>'
-    )
+    named = f'name="{html.escape(name)}" id="{{{identity}}}"'
+    return f"<p14:section {named}><p14:sldIdLst>{slides}</p14:sldIdLst></p14:section>"

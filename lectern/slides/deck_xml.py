@@ -3,9 +3,9 @@
 Element order follows the schemas of ECMA-376 part 1: PowerPoint repairs or refuses files that differ.
 """
 
+import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
-from xml.sax.saxutils import escape, quoteattr
 
 from .colors import Rgb
 from .deck_layout import INDENT
@@ -56,8 +56,8 @@ def ink_xml(ink: Ink) -> str:
     size = "" if ink.size is None else f' sz="{max(100, min(400000, round(ink.size / EMU_PER_POINT * 100)))}"'
     bold = "" if ink.bold is None else f' b="{int(ink.bold)}"'
     fill = fill_xml(ink.color, ink.opacity) if ink.color else ""
-    face = quoteattr(clean(ink.font))
-    faces = "".join(f"<a:{kind} typeface={face}/>" for kind in ("latin", "ea", "cs")) if ink.font else ""
+    face = html.escape(clean(ink.font))
+    faces = "".join(f'<a:{kind} typeface="{face}"/>' for kind in ("latin", "ea", "cs")) if ink.font else ""
     return f"<a:rPr{size}{bold}>{fill}{faces}</a:rPr>"
 
 
@@ -71,7 +71,8 @@ def paragraphs_xml(text: str, ink: Ink, align: float | None = None, bullets: boo
         begin += f' marL="{indent}" indent="-{indent}"'
         mark = '<a:buFont typeface="Arial"/><a:buChar char="&#8226;"/>'
     return "".join(
-        f"<a:p><a:pPr{begin}>{mark}</a:pPr><a:r>{ink_xml(ink)}<a:t>{escape(line)}</a:t></a:r></a:p>" for line in lines
+        f"<a:p><a:pPr{begin}>{mark}</a:pPr><a:r>{ink_xml(ink)}<a:t>{html.escape(line)}</a:t></a:r></a:p>"
+        for line in lines
     )
 
 
