@@ -10,6 +10,7 @@ from .badges import Badge, badge_size, badge_stamp
 from .colors import AUTO, DARK, DARK_TEXT, LIGHT, LIGHT_TEXT, Rgb, contrast, luminance, parse_color
 from .geometry import ANCHORS, Box, Size, percent, place, shifted
 from .inking import bleed, draw, trimmed, turned
+from .memory import batches
 from .stamps import Stamp, behind, blend_, common_color, readable_color, scrim, scrim_opacity, stamp_of
 from .tiling import Tiling, spots
 from .type import CAP_HEIGHT, Font, Part, Setting, clean, set_parts
@@ -223,5 +224,5 @@ def text_color_on(frame: Tensor, box: Box) -> Rgb:
 
 def owned(images: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
     """Copies of the batches that may be written on, and their frames in order as views into the copies."""
-    copies = [batch.clone() for batch in images]
+    copies = [batches.copy(batch) for batch in images]
     return copies, [frame for batch in copies for frame in batch]

@@ -25,7 +25,7 @@ class _Holder(numpy.ndarray):
 
 
 class Pool:
-    """Thread-safe. Blocks of one size at a time: asking for another size lets the others go."""
+    """Thread-safe. What was given back longest ago goes first when the limit is reached."""
 
     def __init__(self, largest: int = _LARGEST, idle_seconds: float = _IDLE_SECONDS) -> None:
         self._largest = largest
@@ -53,16 +53,16 @@ class Pool:
 
     def _take(self, count: int) -> NDArray[numpy.float32]:
         with self._lock:
-            self._free = [block for block in self._free if block.size == count]
-            if self._free:
-                return self._free.pop()
+            for place in reversed(range(len(self._free))):
+                if self._free[place].size == count:
+                    return self._free.pop(place)
         return numpy.empty(count, numpy.float32)
 
     def _give_back(self, block: NDArray[numpy.float32]) -> None:
         with self._lock:
-            if sum(one.nbytes for one in self._free) + block.nbytes > self._largest:
-                return
             self._free.append(block)
+            while sum(one.nbytes for one in self._free) > self._largest:
+                self._free.pop(0)
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = threading.Timer(self._idle_seconds, self.clear)

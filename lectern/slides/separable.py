@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .geometry import Size
+from .memory import batches
 
 _BLOCK = 16  # outputs of one product: larger ones waste multiplications, smaller ones are too small to be fast
 
@@ -64,46 +65,53 @@ def resample(frame: Tensor, target: Size, window: Window, kernel: str, out: Tens
         kernel: a key of KERNELS.
         out: contiguous memory of the result, for one frame of a batch.
     """
-    frame = frame.float().contiguous()
     height, width, channels = frame.shape
+    down = _plan(height, target.height, window.top, window.height, kernel)
+    across = _plan(width, target.width, window.left, window.width, kernel)
+    top, bottom, left, right = *down.span, *across.span
+    source = frame.float().reshape(height, width * channels)[top:bottom, left * channels : right * channels]
     result = torch.empty((target.height, target.width, channels)) if out is None else out
-    if target.height * width <= height * target.width:  # the order that leaves less to do for the second pass
-        rows = torch.empty((target.height, width, channels))
-        _rows(frame, rows, _plan(height, target.height, window.top, window.height, kernel))
-        _columns(rows, result, _plan(width, target.width, window.left, window.width, kernel))
+    final = result.view(target.height, target.width * channels)
+    if target.height * (right - left) <= (bottom - top) * target.width:  # the order that leaves less for the second
+        middle = batches.empty((target.height, source.shape[1]))
+        _rows(source, middle, down)
+        _columns(middle, final, across, channels, last=True)
     else:
-        columns = torch.empty((height, target.width, channels))
-        _columns(frame, columns, _plan(width, target.width, window.left, window.width, kernel))
-        _rows(columns, result, _plan(height, target.height, window.top, window.height, kernel))
-    return result.clamp_(0, 1)
+        middle = batches.empty((source.shape[0], final.shape[1]))
+        _columns(source, middle, across, channels)
+        _rows(middle, final, down, last=True)
+    return result
 
 
 class _Plan(NamedTuple):
-    """One axis: block b of the outputs is weights[b] times the inputs from starts[b] on."""
+    """One axis: block b of the outputs is weights[b] times the inputs from starts[b] on, counted from span's begin."""
 
     starts: tuple[int, ...]
     weights: Tensor  # (blocks, _BLOCK, K)
+    span: tuple[int, int]  # first input that is used, and one past the last
 
 
-def _rows(source: Tensor, target: Tensor, plan: _Plan) -> None:
-    flat, result = source.flatten(1), target.flatten(1)
+def _rows(source: Tensor, target: Tensor, plan: _Plan, last: bool = False) -> None:
+    """Matrices of rows. `last`: each block is clamped while the cache still has it, not the whole result later."""
     reach = plan.weights.shape[2]
     for block, start in enumerate(plan.starts):
-        piece = result[block * _BLOCK : (block + 1) * _BLOCK]
-        torch.mm(plan.weights[block, : piece.shape[0]], flat[start : start + reach], out=piece)
+        piece = target[block * _BLOCK : (block + 1) * _BLOCK]
+        torch.mm(plan.weights[block, : piece.shape[0]], source[start : start + reach], out=piece)
+        if last:
+            piece.clamp_(0, 1)
 
 
-def _columns(source: Tensor, target: Tensor, plan: _Plan) -> None:
+def _columns(source: Tensor, target: Tensor, plan: _Plan, channels: int, last: bool = False) -> None:
     """As _rows, from the right: channels are interleaved, so each weight becomes a small diagonal matrix."""
-    channels = source.shape[2]
-    flat, result = source.flatten(1), target.flatten(1)
     reach = plan.weights.shape[2]
     spread = torch.einsum("bok,cd->bkcod", plan.weights, torch.eye(channels))
     matrices = spread.reshape(len(plan.starts), reach * channels, _BLOCK * channels)
     for block, start in enumerate(plan.starts):
-        piece = result[:, block * _BLOCK * channels : (block + 1) * _BLOCK * channels]
-        taken = flat[:, start * channels : (start + reach) * channels]
+        piece = target[:, block * _BLOCK * channels : (block + 1) * _BLOCK * channels]
+        taken = source[:, start * channels : (start + reach) * channels]
         torch.mm(taken, matrices[block, :, : piece.shape[1]], out=piece)
+        if last:
+            piece.clamp_(0, 1)
 
 
 @lru_cache(maxsize=64)
@@ -119,7 +127,8 @@ def _plan(source: int, target: int, start: float, length: float, kernel: str) ->
         at = first[output] - starts[block]
         count = min(weights.shape[1], reach - at)
         blocks[block, row, at : at + count] = weights[output, :count]
-    return _Plan(tuple(map(int, starts)), torch.from_numpy(blocks))
+    begin, end = int(starts.min()), int(starts.max()) + reach
+    return _Plan(tuple(int(start) - begin for start in starts), torch.from_numpy(blocks), (begin, end))
 
 
 def _weights(
