@@ -30,7 +30,7 @@ _WORDS = {  # words of a subject -> the palette that people expect with it
     "ocean": "ocean sea water blue river lake rain ship sail marine travel health medicine trust",
     "sunset": "sunset sun fire autumn energy heat desert summer orange warm passion launch",
     "forest": "forest tree green nature earth climate garden farm sustainable ecology plant park",
-    "berry": "berry music art fashion party pink purple night club festival beauty love",
+    "berry": "berry music art fashion party pink purple club festival beauty love",
     "citrus": "citrus food fruit kids school play yellow spring education recipe market",
     "mint": "mint fresh clean care calm wellness spa clinic baby soft snow winter ice",
     "sand": "sand beach coffee wood home interior history museum wedding craft leather",

@@ -1,5 +1,6 @@
 """What the slide nodes share: inputs that look alike, settings, and list handling."""
 
+import datetime
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -111,15 +112,25 @@ def tiling_of(tiled: Sequence[bool], spacing: Sequence[float], stagger: Sequence
 def all_valid(**checks: Callable[[], object]) -> bool | str:
     """ComfyUI's answer to a check of inputs: True, or the sentences that say what is wrong.
 
-    ComfyUI reports one answer under every input that was checked, so each sentence begins with its own input's name.
+    ComfyUI reports one answer under every input that was checked, so where there are several each sentence begins with
+    its own input's name.
     """
     wrong = []
     for name, check in checks.items():
         try:
             check()
         except LecternError as error:
-            wrong.append(f"{name}: {error}")
+            wrong.append(f"{name}: {error}" if len(checks) > 1 else str(error))
     return " ".join(wrong) or True
+
+
+def day_of(*templates: list[str] | None) -> str:
+    """For fingerprints: today where a text uses {date}, or may (None: it is linked), else nothing.
+
+    ComfyUI keeps results while nothing changes; without this a server left running would keep yesterday's date.
+    """
+    dated = any(text is None or any("{date}" in one for one in text) for text in templates)
+    return datetime.date.today().isoformat() if dated else ""
 
 
 def given(value: list[str] | str | None) -> list[str]:

@@ -14,7 +14,7 @@ from ...lectern.slides.deck_texts import DeckTexts, deck_slides
 from ...lectern.slides.decks import watermarks
 from ...lectern.slides.pdf import Encoding
 from ...lectern.slides.thumbnails import save_thumbnails
-from .common import ANCHOR_NAMES, CATEGORY, all_valid, check_colors, deck_font, first, given, settings
+from .common import ANCHOR_NAMES, CATEGORY, all_valid, check_colors, day_of, deck_font, first, given, settings
 
 PICTURE_AS = ("picture", "background")
 PDF_PICTURES = ("lossless", "jpeg")
@@ -153,9 +153,11 @@ class LecternSaveDeck(io.ComfyNode):
         return all_valid(text_color=lambda: check_colors(text_color), watermark=lambda: _check_watermark(watermark))
 
     @classmethod
-    def fingerprint_inputs(cls, template: list[str] | None = None, **_: object) -> str:
-        """A template that was changed on disk makes the deck anew."""
-        return host.input_stamp(first(template or [""]).strip())
+    def fingerprint_inputs(
+        cls, template: list[str] | None = None, watermark: list[str] | None = None, **_: object
+    ) -> str:
+        """A template that was changed on disk makes the deck anew, and so does another day in its watermark."""
+        return host.input_stamp(first(template or [""]).strip()) + day_of(watermark or [])
 
     @classmethod
     def execute(

@@ -13,6 +13,7 @@ from .common import (
     blend_input,
     check_colors,
     color_input,
+    day_of,
     first,
     font_input,
     given,
@@ -86,6 +87,10 @@ class LecternSlideWatermark(io.ComfyNode):
             text=lambda: [fill(one, dict.fromkeys(PLACEHOLDERS, "")) for one in given(text)],
             color=lambda: check_colors(color),
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, text: list[str] | None = None, **_: object) -> str:
+        return day_of(text)
 
     @classmethod
     def execute(
