@@ -120,24 +120,28 @@ def common_color(places: Sequence[Tensor]) -> Rgb | None:
 
 def worst_contrast(luminances: Tensor, color: Rgb) -> float:
     """The contrast ratio that nine tenths of the pixels behind reach."""
-    text = luminance(color)
-    share = 0.9 if text > 0.5 else 0.1
-    return contrast(text, float(luminances.quantile(share)))
+    return contrast(luminance(color), _worst(luminances, color))
+
+
+def _worst(luminances: Tensor, color: Rgb) -> float:
+    """The luminance that is hardest to read on, but for the tenth of the pixels that are harder still."""
+    return float(luminances.quantile(0.9 if luminance(color) > 0.5 else 0.1))
 
 
 def scrim_opacity(luminances: Tensor, color: Rgb) -> float:
     """How much of a veil the text needs behind it to be readable, 0 when it already is.
 
     The veil is black behind light text and white behind dark text; mixing is done on sRGB values, so the luminance is
-    taken as a grey of the same lightness.
+    taken as a grey of the same lightness. A veil keeps the order of the pixels, so the hardest of them decides.
     """
-    if worst_contrast(luminances, color) >= READABLE:
+    text, worst = luminance(color), _worst(luminances, color)
+    if contrast(text, worst) >= READABLE:
         return 0.0
-    veil = 0.0 if luminance(color) > 0.5 else 1.0
-    grey = luminances.clamp(0, 1) ** (1 / 2.2)
+    veil = 0.0 if text > 0.5 else 1.0
+    grey = min(max(worst, 0.0), 1.0) ** (1 / 2.2)
     for step in range(1, 20):
         opacity = step / 20
-        if worst_contrast((grey + (veil - grey) * opacity) ** 2.2, color) >= READABLE:
+        if contrast(text, (grey + (veil - grey) * opacity) ** 2.2) >= READABLE:
             return opacity
     return 0.95
 
