@@ -9,7 +9,9 @@ blend inside the boxes of stamps that were rendered before, in place, without th
 import asyncio
 import importlib
 import io
+import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -156,6 +158,13 @@ def quality() -> float:
     return float(-10 * torch.log10((ours - reference).square().mean()))
 
 
+def peaks() -> dict[str, float]:
+    """Peak memory of 64 slides of 4K, as a multiple of input and output, measured in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "benchmarks._peak"], cwd=CHECKOUT, capture_output=True, text=True)
+    done.check_returncode()
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         nodes = load_nodes(Path(folder))
@@ -204,6 +213,7 @@ def run(nodes: dict[str, Any], images: Tensor) -> int:
             Target("with saving, share of core's time", saved, 1 / 4.5, "x"),
             Target("PNG size against core's", sizes[0] / sizes[1], 1.25, "x"),
             Target("error of float Lanczos against Pillow's", -quality(), -100, "dB"),
+            *(Target(f"peak memory of {step}, 64 slides of 4K", peak, 1.1, "x") for step, peak in peaks().items()),
         ]
     )
 
