@@ -36,7 +36,7 @@ from lectern.slides.type import Font
 from tools.cache import CHECKOUT
 from tools.server import default_comfyui, make_base
 
-ROUNDS = 7
+ROUNDS = 9
 PICTURES = 8
 SLIDE = Size(1920, 1080)
 BOUND, CORE, OURS = "lower bound (8 bit, in place)", "core nodes", "Lectern nodes"
