@@ -76,6 +76,19 @@ def test_a_plain_picture_stays_plain(width, height, to_width, to_height, kernel)
     assert (scaled - 0.37).abs().max() < 1e-5
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [((24, 20), (37, 41)), ((64, 36), (120, 67)), ((90, 70), (16, 9)), ((300, 4), (7, 5)), ((5, 5), (5, 9))],
+)
+def test_plain_8_bit_values_survive_a_save_that_truncates(kernel, source, target):
+    """As core's SaveImage does; white above all must stay white."""
+    for value in (0, 1, 17, 127, 128, 200, 254, 255):
+        frame = torch.full((source[1], source[0], 3), value / 255)
+        scaled = resample(frame, Size(target[0], target[1]), Window(0, 0, source[0], source[1]), kernel)
+        assert (255.0 * scaled.numpy()).astype(numpy.uint8).flatten().tolist() == [value] * scaled.numel()
+
+
 def test_the_result_goes_into_memory_that_is_given():
     batch = torch.zeros((2, 30, 40, 3))
     frame = noise(20, 15)
