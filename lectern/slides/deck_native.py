@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+import torch
 from torch import Tensor
 
 from .colors import AUTO, DARK, LIGHT, Rgb, luminance, parse_color
@@ -11,8 +12,7 @@ from .deck_model import DeckSlide, DeckStyle, TextLook
 from .deck_template import Ground
 from .deck_xml import Ink, add_text, add_veil, field_xml, paragraphs_xml, put, set_text_body
 from .geometry import ANCHORS, Box, Size
-from .lettering import text_color_on
-from .stamps import behind, scrim_opacity
+from .stamps import behind, readable_color, scrim_opacity
 from .type import clean
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ _HIDDEN_SIZE = 20 * 12700  # EMU; nobody sees it
 _SMALLEST_NUMBER = 8 * 12700  # EMU
 
 
+_LEAST_SHARE = 0.01  # of a text's box; less of a picture under it does not count
+
+
 class View(NamedTuple):
     """The picture that native text stands on."""
 
@@ -35,11 +38,21 @@ class View(NamedTuple):
         return pixel_box(box, self.shown, Size(self.pixels.shape[1], self.pixels.shape[0]))
 
     def color(self, box: Box, wanted: str = AUTO) -> Rgb:
-        return text_color_on(self.pixels, self.part(box)) if wanted == AUTO else parse_color(wanted)
+        return readable_color(self._behind(box)) if wanted == AUTO else parse_color(wanted)
 
     def veil(self, box: Box, color: Rgb) -> float:
         """Opacity of the veil that the text needs, 0 when it is readable as it is."""
-        return scrim_opacity(behind(self.pixels, self.part(box)), color)
+        return scrim_opacity(self._behind(box), color)
+
+    def _behind(self, box: Box) -> Tensor:
+        """Luminances under a box of the slide: the picture's, and white for the share that it leaves free."""
+        left, top = max(box.left, self.shown.left), max(box.top, self.shown.top)
+        width, height = min(box.right, self.shown.right) - left, min(box.bottom, self.shown.bottom) - top
+        share = max(0, width) * max(0, height) / max(1, box.width * box.height)
+        if share < _LEAST_SHARE:
+            return torch.ones(1)
+        known = behind(self.pixels, self.part(Box(left, top, width, height)))
+        return torch.cat((known, torch.ones(round(len(known) * (1 - share) / share))))
 
 
 def add_title(slide: "Slide", ground: Ground, content: DeckSlide, look: TextLook, view: View | None) -> Rgb | None:

@@ -109,6 +109,12 @@ def test_slide_numbers_are_fields_in_a_readable_color(deck, shade, ink):
     assert slide.element.find(".//{*}ph[@type='sldNum']") is not None
 
 
+def test_a_slide_number_beside_a_dark_picture_is_dark(deck):
+    """A square picture on a wide slide leaves white at the sides, and there the number stands."""
+    slides = deck([DeckSlide(torch.zeros((90, 160, 3))), DeckSlide(torch.zeros((90, 90, 3)))]).slides
+    assert [slide.element.find(".//{*}fld//{*}srgbClr").get("val") for slide in slides] == ["FFFFFF", "111827"]
+
+
 def test_slide_numbers_can_be_left_out(deck):
     slide = deck([DeckSlide(picture())], DeckStyle("Doc", numbers=False)).slides[0]
     assert slide.element.find(".//{*}fld") is None
