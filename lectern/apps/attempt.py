@@ -62,8 +62,9 @@ class Attempt:
             yield
         finally:
             listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await listener
+            await asyncio.wait([listener])  # `await listener` could not tell its cancellation from ours
+            if not listener.cancelled():
+                listener.result()
 
     async def submit(self, wanted: Collection[str]) -> Verdict | None:
         """Gives ComfyUI the prompt; a verdict when it refuses it, or refuses one of the outputs in `wanted`.
@@ -120,8 +121,9 @@ class Attempt:
         return None, place is not None
 
     async def _pause(self) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._look.wait(), self._poll)
+        with suppress(TimeoutError):  # not asyncio.wait_for, which in Python 3.11 can lose our own cancellation
+            async with asyncio.timeout(self._poll):
+                await self._look.wait()
         self._look.clear()
 
     async def _listen(self, socket: ClientWebSocketResponse | None) -> None:

@@ -54,9 +54,9 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Leaves everything as a crash would: the store knows what is queued and what ComfyUI has."""
-        if self._task is not None:
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.wait([self._task])
+            await asyncio.wait([self._task], timeout=1)
 
     def cancel(self, run_id: str) -> None:
         """Stops the run if it is the one in flight."""

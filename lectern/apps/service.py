@@ -130,7 +130,8 @@ class AppService:
             if seen.run.finished:
                 return seen
             with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await ended.wait()
             return await self.run(run_id)
         finally:
             self._forget(run_id, ended)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from lectern.apps.attempt import Attempt
 from unit.apps import fake_comfy
 
 
@@ -298,3 +299,41 @@ async def _until(condition):
     """Polls a state that no event of ours announces; the suite's timeout bounds it."""
     while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0.001)
+
+
+class Unanswering:
+    """A ComfyUI that takes connections and never says anything."""
+
+    async def events(self, _prompt_id):
+        return None
+
+    async def cancel(self, _prompt_id):
+        await asyncio.Event().wait()
+
+    history = cancel
+
+
+@pytest.mark.parametrize("turns", range(6))
+@pytest.mark.parametrize("inside", [True, False])
+async def test_stopping_works_in_the_very_turn_in_which_a_wait_ends(turns, inside):
+    """asyncio.wait_for loses a cancellation there, in Python 3.11; the dispatcher would never stop."""
+    attempt = Attempt(Unanswering(), "p", {}, poll=5)
+
+    async def work():
+        async with attempt.watching():
+            if inside:
+                await attempt.follow()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    if inside:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        attempt.cancel()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    ended, _ = await asyncio.wait([task], timeout=2)
+    task.cancel()
+    assert ended
+    assert task.cancelled()
