@@ -1,13 +1,16 @@
 """`lectern.toml`: limits and folders that a person may change. Absent file: all defaults."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import SettingsError
+from .servers import LOCAL, Servers, check_pools
 
 FILE_NAME = "lectern.toml"
 
@@ -41,6 +44,7 @@ class Settings(_Section):
     fonts: Fonts = Fonts()
     limits: Limits = Limits()
     apps: Apps = Apps()
+    servers: Annotated[Servers, AfterValidator(check_pools)] = Field(default=LOCAL, min_length=1)
 
 
 def read_settings(file: Path) -> Settings:
@@ -69,8 +73,17 @@ def _explain(file: Path, error: ValidationError) -> str:
         if item["type"] == "extra_forbidden":
             mistakes.append(f"{key} is not a setting; remove it or correct its name")
         else:
-            mistakes.append(f"{key} is {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}")
+            reason = item["msg"].removeprefix("Value error, ")
+            mistakes.append(f"{key} is {_shown(item['input'])}: {reason[0].lower()}{reason[1:]}")
     return f"{file}: {'; '.join(mistakes)}."
+
+
+def _shown(value: object) -> str:
+    """The value as a person may see it: short, and an address without its password."""
+    text = re.sub(r"//[^/]*@", "//***@", repr(value)) if isinstance(value, str) else repr(value)
+    if isinstance(value, dict):
+        return "a table" if value else "an empty table"
+    return text if len(text) <= 120 else f"{text[:117]}..."
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 import pytest
 
 from lectern.errors import SettingsError
+from lectern.servers import Server
 from lectern.settings import FILE_NAME, Settings, SettingsFile, read_settings
 
 
@@ -22,6 +23,13 @@ def test_values_are_read(tmp_path):
         ("[limit]\nside = 1", ["limit is not a setting"]),
         ("[apps]\nqueue = 5\nqueued = -1", ["apps.queue is not a setting", "apps.queued", "-1"]),
         ("limits = 3", ["limits", "3"]),
+        ("[servers.a]", ["servers.a", "either a url or a pool"]),
+        ("[servers.a]\nurl = 'ftp://x'", ["servers.a.url", "http://host:port"]),
+        ("[servers.a]\nurl = 'http://x'\nuser = 'me'", ["servers.a", "password_env"]),
+        ("[servers.a]\nurl = 'http://x'\ndialect = 'comfy'", ["servers.a.dialect", "'comfy'", "'forge'"]),
+        ("[servers.a]\npool = ['b']", ["servers", "'b'", "no server with a url"]),
+        ("[servers.a]\npool = ['b', 'b']\n[servers.b]\nurl = 'http://x'", ["names a server twice"]),
+        ("[servers.a]\nurl = 'http://x'\ntotal_seconds = 0", ["servers.a.total_seconds", "greater than 0"]),
         ("[limits", ["cannot be read"]),
         ("\xff", ["cannot be read"]),
     ],
@@ -44,3 +52,42 @@ def test_a_changed_file_counts_without_a_restart(tmp_path):
         settings.read()
     (tmp_path / FILE_NAME).unlink()
     assert settings.read().limits.slides == 500
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:hunter2@host", "ftp://me:hunter2@host", "http://me:hunter2@[bad", "x//a:hunter2@b/@c"]
+)
+def test_a_password_in_an_address_is_refused_and_never_repeated(tmp_path, url):
+    (tmp_path / FILE_NAME).write_text(f"[servers.a]\nurl = '{url}'\n")
+    with pytest.raises(SettingsError) as error:
+        SettingsFile(tmp_path).read()
+    assert "hunter2" not in str(error.value)
+    assert "servers.a.url" in str(error.value)
+
+
+def test_without_a_file_there_is_the_server_on_this_machine():
+    assert Settings().servers["local"].url == "http://127.0.0.1:7860"
+
+
+def test_an_address_may_be_copied_with_its_tail():
+    assert Server(url=" https://host:1/forge/sdapi/v1/ ").url == "https://host:1/forge"
+
+
+def test_a_password_comes_from_the_variable_or_the_file_it_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORGE", "one")
+    (tmp_path / "secret").write_text("two\n")
+    assert Server(url="http://x", user="u", password_env="FORGE").password() == "one"
+    assert Server(url="http://x", user="u", password_file=tmp_path / "secret").password() == "two"
+    monkeypatch.delenv("FORGE")
+    with pytest.raises(SettingsError, match="FORGE is not set"):
+        Server(url="http://x", user="u", password_env="FORGE").password()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        Server(url="http://x", user="u", password_file=tmp_path / "none").password()
+
+
+def test_a_certificate_file_must_hold_certificates(tmp_path):
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with pytest.raises(SettingsError, match=r"ca\.pem"):
+        Server(url="https://x", ca_file=tmp_path / "ca.pem").tls()
+    assert Server(url="https://x").tls() is True
+    assert Server(url="https://x", verify_tls=False).tls() is False
