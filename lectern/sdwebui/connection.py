@@ -1,0 +1,161 @@
+"""One server over HTTP: a session that is kept alive, bounded answers, and errors that a person understands.
+
+Lives on the background loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import aiohttp
+from yarl import URL
+
+from ..servers import Server
+from .errors import AnswerError, Disconnected, ServerTimeout, Unreachable
+from .faults import fault
+
+_STALL = 60.0  # seconds without a byte in the middle of an answer
+SMALL = 16 * 1024 * 1024  # bytes of an answer that holds no generated pictures
+
+
+class Patience(NamedTuple):
+    """Seconds."""
+
+    first_byte: float
+    total: float
+
+
+BRIEF = Patience(10, 20)  # for what a server answers at once: lists, progress, interrupt
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytearray
+
+
+class Connection:
+    def __init__(self, name: str, server: Server) -> None:
+        if server.url is None:
+            raise ValueError("a pool has no connection of its own")
+        self.label = f"Server {name} ({server.url})"
+        self.server = server
+        self._base = server.url
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get(self, path: str) -> bytearray:
+        """The body of a 2xx answer to a question that is answered at once. Raises ServerError, RequestError."""
+        return (await self.send("GET", path)).body
+
+    async def post(self, path: str, body: bytes = b"{}") -> bytearray:
+        return (await self.send("POST", path, body)).body
+
+    async def send(
+        self, method: str, path: str, body: bytes | None = None, patience: Patience = BRIEF, limit: int = SMALL
+    ) -> Answer:
+        """Sends JSON and gives the answer when its status is 2xx.
+
+        Args:
+            path: as the servers document it, `/sdapi/v1/txt2img`.
+            limit: bytes; a longer answer is not read to its end.
+
+        Raises:
+            ServerError, RequestError: what went wrong, named after its cause.
+            SettingsError: the entry's password or certificates cannot be read.
+        """
+        patience = Patience(*(min(most, ours) for most, ours in zip(patience, self._patience(), strict=True)))
+        begun = False
+        try:
+            async with asyncio.timeout(patience.total), self._request(method, path, body, patience) as response:
+                begun = True
+                content = await self._read(response, limit)
+        except aiohttp.ServerTimeoutError as error:
+            raise Unreachable(
+                f"{self.label} gave no connection in {self.server.connect_seconds:g} seconds. Look whether that machine"
+                " is on and reachable, or raise connect_seconds in its entry of lectern.toml."
+            ) from error
+        except TimeoutError as error:
+            raise self._late(patience, begun) from error
+        except aiohttp.ClientSSLError as error:
+            raise Unreachable(
+                f"{self.label} shows a certificate that is not trusted here. Set ca_file in its entry of lectern.toml,"
+                " or verify_tls = false for a server of your own."
+            ) from error
+        except aiohttp.ClientConnectorError as error:
+            raise Unreachable(
+                f"{self.label} cannot be reached ({_why(error)}). Start it with its API switched on, or correct its"
+                " url in lectern.toml."
+            ) from error
+        except (aiohttp.ClientError, ConnectionError, OSError, ValueError) as error:
+            raise Disconnected(
+                f"{self.label} broke off the connection before its answer was complete. Look at its console, then try"
+                " again."
+            ) from error
+        if not 200 <= response.status < 300:
+            raise fault(self.label, path, response.status, response.headers, content)
+        return Answer(response.status, response.headers, content)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _patience(self) -> Patience:
+        return Patience(self.server.first_byte_seconds, self.server.total_seconds)
+
+    @asynccontextmanager
+    async def _request(
+        self, method: str, path: str, body: bytes | None, patience: Patience
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = {"Accept": "application/json"} | ({} if body is None else {"Content-Type": "application/json"})
+        # The path is one of ours; encoded=True keeps the entry's own escapes as they were written.
+        url = URL(self._base + path, encoded=True)
+        session = self._open()
+        async with asyncio.timeout(patience.first_byte) as wait:
+            response = await session.request(method, url, data=body, headers=headers, allow_redirects=False)
+            wait.reschedule(None)
+        async with response:
+            yield response
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            server = self.server
+            auth = aiohttp.BasicAuth(server.user, server.password(), "utf-8") if server.user else None
+            connector = aiohttp.TCPConnector(ssl=server.tls(), limit=server.concurrency + 8)
+            times = aiohttp.ClientTimeout(total=None, sock_connect=server.connect_seconds)
+            self._session = aiohttp.ClientSession(
+                connector=connector, auth=auth, timeout=times, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._session
+
+    async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytearray:
+        content = bytearray()
+        while True:
+            async with asyncio.timeout(_STALL):
+                piece = await response.content.readany()
+            if not piece:
+                return content
+            content += piece
+            if len(content) > limit:
+                response.close()
+                raise AnswerError(
+                    f"{self.label} sent more than {limit // 2**20} MB in one answer. Ask for fewer or smaller pictures,"
+                    " or raise answer_mb in its entry of lectern.toml."
+                )
+
+    def _late(self, patience: Patience, begun: bool) -> ServerTimeout:
+        if begun:
+            return ServerTimeout(
+                f"{self.label} did not finish its answer in {patience.total:g} seconds or stopped in the middle of it."
+                " Try again, or raise total_seconds in its entry of lectern.toml."
+            )
+        return ServerTimeout(
+            f"{self.label} did not answer in {min(patience):g} seconds. Look whether it is busy or hangs, or raise"
+            " first_byte_seconds in its entry of lectern.toml."
+        )
+
+
+def _why(error: aiohttp.ClientConnectorError) -> str:
+    inner = error.os_error
+    return (inner.strerror or str(inner) or type(inner).__name__).split("\n")[0][:120].lower()
