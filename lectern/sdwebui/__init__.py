@@ -1,0 +1,1 @@
+"""AUTOMATIC1111-compatible servers (/sdapi/v1): request building, dialects, client."""
