@@ -12,13 +12,15 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import comfy.model_management
 import comfy.utils
 import folder_paths
 from aiohttp import web
 from comfy.cli_args import args
+from comfy_execution.graph_utils import ExecutionBlocker
+from PIL import Image
 from server import PromptServer
 
 from .errors import InputFileError, SaveError
@@ -26,6 +28,10 @@ from .errors import InputFileError, SaveError
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+_BAR = 1000  # steps of a progress bar that shows a fraction
+_LOOK = 0.15  # seconds between two looks at Cancel
+_PREVIEW_SIDE = 512  # pixels
 
 
 class SaveTarget(NamedTuple):
@@ -71,6 +77,13 @@ def input_file(name: str) -> Path:
             f"There is no file {name[:80]!r} in ComfyUI's input folder. Put it there, or correct the name."
         )
     return (folder / name).resolve()
+
+
+def input_pictures() -> list[str]:
+    """Names of the picture files at the top of ComfyUI's input folder, as Load Image lists them."""
+    folder = Path(folder_paths.get_input_directory())
+    names = [entry.name for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []
+    return sorted(folder_paths.filter_files_content_types(names, ["image"]))
 
 
 def input_stamp(name: str) -> str:
@@ -141,6 +154,11 @@ def workflow_texts(prompt: Any, extra: dict[str, Any] | None) -> dict[str, str]:
     return {key: json.dumps(value) for key, value in values.items()}
 
 
+def nothing() -> ExecutionBlocker:
+    """An output of which there is none: what is linked to it does not run."""
+    return ExecutionBlocker(None)
+
+
 def routes() -> web.RouteTableDef:
     return PromptServer.instance.routes
 
@@ -207,3 +225,38 @@ class BackgroundLoop:
 
 
 background = BackgroundLoop()
+
+
+class Shown(Protocol):
+    """Progress of background work, read while it goes on."""
+
+    @property
+    def fraction(self) -> float: ...  # 0 to 1
+
+    @property
+    def previews(self) -> int: ...  # how many pictures there were so far
+
+    def picture(self) -> Image.Image | None: ...  # the newest; may take a while
+
+
+async def attended(work: Coroutine[Any, Any, T], shown: Shown) -> T:
+    """Awaits work on the background loop with the node's progress bar, previews and Cancel.
+
+    Raises:
+        ComfyUI's own interrupt within a fifth of a second of Cancel; the work is cancelled then.
+    """
+    bar = comfy.utils.ProgressBar(_BAR)
+    task = asyncio.ensure_future(background.call(work))
+    last = (0, 0)
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=_LOOK)
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            now = (int(shown.fraction * _BAR), shown.previews)
+            if now != last:
+                picture = await asyncio.to_thread(shown.picture) if now[1] != last[1] else None
+                bar.update_absolute(now[0], _BAR, ("JPEG", picture, _PREVIEW_SIDE) if picture else None)
+                last = now
+        return task.result()
+    finally:
+        task.cancel()

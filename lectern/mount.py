@@ -7,9 +7,12 @@ from . import host
 from .apps.routes import add_routes
 from .apps.service import create_service
 from .errors import SettingsError
+from .sdwebui.hub import Hub
 from .settings import SettingsFile
 
 log = logging.getLogger(__name__)
+
+webui = Hub(SettingsFile(host.private_directory()).read)  # lives on the background loop
 
 
 def mount_apps() -> None:

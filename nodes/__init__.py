@@ -1,5 +1,18 @@
 """What people see in the graph editor: schemas, and one call each into the library."""
 
+from .sdwebui.adetailer import LecternWebUIADetailer
+from .sdwebui.controlnet import LecternWebUIControlNet
+from .sdwebui.fields import LecternWebUIFields
+from .sdwebui.hires import LecternWebUIHires
+from .sdwebui.inpaint import LecternWebUIInpaint
+from .sdwebui.interrogate import LecternWebUIInterrogate
+from .sdwebui.override import LecternWebUIOverride
+from .sdwebui.pnginfo import LecternWebUIPngInfo
+from .sdwebui.refiner import LecternWebUIRefiner
+from .sdwebui.sample import LecternWebUISample
+from .sdwebui.script import LecternWebUIScript
+from .sdwebui.server import LecternWebUIServer
+from .sdwebui.upscale import LecternWebUIUpscale
 from .slides.background import LecternSlideBackground
 from .slides.deck import LecternSaveDeck
 from .slides.frame import LecternSlideFrame
@@ -18,6 +31,19 @@ NODE_CLASS_MAPPINGS = {
     "LecternSlideNumber": LecternSlideNumber,
     "LecternSaveSlides": LecternSaveSlides,
     "LecternSaveDeck": LecternSaveDeck,
+    "LecternWebUIServer": LecternWebUIServer,
+    "LecternWebUISample": LecternWebUISample,
+    "LecternWebUIHires": LecternWebUIHires,
+    "LecternWebUIRefiner": LecternWebUIRefiner,
+    "LecternWebUIInpaint": LecternWebUIInpaint,
+    "LecternWebUIOverride": LecternWebUIOverride,
+    "LecternWebUIControlNet": LecternWebUIControlNet,
+    "LecternWebUIADetailer": LecternWebUIADetailer,
+    "LecternWebUIScript": LecternWebUIScript,
+    "LecternWebUIFields": LecternWebUIFields,
+    "LecternWebUIUpscale": LecternWebUIUpscale,
+    "LecternWebUIInterrogate": LecternWebUIInterrogate,
+    "LecternWebUIPngInfo": LecternWebUIPngInfo,
 }
 
 NODE_DISPLAY_NAME_MAPPINGS = {
@@ -29,4 +55,17 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternSlideNumber": "Slide Number",
     "LecternSaveSlides": "Save Slides",
     "LecternSaveDeck": "Save Deck",
+    "LecternWebUIServer": "WebUI Server",
+    "LecternWebUISample": "WebUI Sample",
+    "LecternWebUIHires": "WebUI Hires",
+    "LecternWebUIRefiner": "WebUI Refiner",
+    "LecternWebUIInpaint": "WebUI Inpaint",
+    "LecternWebUIOverride": "WebUI Override",
+    "LecternWebUIControlNet": "WebUI ControlNet",
+    "LecternWebUIADetailer": "WebUI ADetailer",
+    "LecternWebUIScript": "WebUI Script",
+    "LecternWebUIFields": "WebUI Fields",
+    "LecternWebUIUpscale": "WebUI Upscale",
+    "LecternWebUIInterrogate": "WebUI Interrogate",
+    "LecternWebUIPngInfo": "WebUI PNG Info",
 }

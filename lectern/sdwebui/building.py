@@ -13,6 +13,7 @@ from ..png import png
 from .dialects import Dialect, Payload, Route
 from .draft import SEEDS, ControlUnit, Draft, Mode, ScriptChoice
 from .errors import RequestError
+from .fields import FIELDS
 from .lists import Named, ScriptInfo
 from .masks import server_mask
 
@@ -109,7 +110,8 @@ class Orders:
         names = [
             name
             for name, value in draft.fields.items()
-            if not dialect.takes(name) and name not in _UNSAID and value != _NEUTRAL.get(name) and value != ""
+            if name not in _UNSAID and value not in (_NEUTRAL.get(name), "")
+            if not dialect.takes(name) or not _belongs(name, draft.mode)
         ]
         if not dialect.takes("alwayson_scripts"):
             names += ["ControlNet"] * bool(draft.units) + ["ADetailer"] * bool(draft.passes)
@@ -133,7 +135,8 @@ class Orders:
         return server_mask(_of(draft.mask, round_), height, width, draft.soft_mask, inverted)
 
     def _img2img(self, round_: int) -> Payload:
-        assert self.draft.image is not None
+        if self.draft.image is None:
+            return {}
         found: Payload = {"init_images": [self._sent("image", _of(self.draft.image, round_), round_)]}
         mask = self.mask(round_)
         return found if mask is None else found | {"mask": self._sent("mask", mask, round_)}
@@ -149,6 +152,11 @@ class Orders:
 
     def _sent(self, kind: str, frame: Tensor, round_: int) -> Sent:
         return self._pictures.setdefault((kind, round_), Sent(frame))
+
+
+def _belongs(name: str, mode: Mode) -> bool:
+    known = FIELDS.get(name)
+    return known is None or (known.txt2img if mode is Mode.TXT2IMG else known.img2img)
 
 
 def _written(value: object) -> str:

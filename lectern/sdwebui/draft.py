@@ -1,6 +1,6 @@
 """What a person asked for, in the server's own words but for no particular server yet."""
 
-import random
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -71,7 +71,9 @@ class Draft:
 
     @property
     def mode(self) -> Mode:
-        return Mode.TXT2IMG if self.image is None else Mode.IMG2IMG
+        """A picture to start from may also come as base64, in the field init_images."""
+        started = self.image is not None or self.fields.get("init_images")
+        return Mode.IMG2IMG if started else Mode.TXT2IMG
 
     def with_fields(self, values: Mapping[str, Any]) -> "Draft":
         """Later wins; override_settings and alwayson_scripts are merged by key; None takes a field back."""
@@ -119,7 +121,7 @@ class Draft:
 def with_seed(draft: Draft) -> Draft:
     """-1 means any seed; it is drawn here, so that every part of a divided batch continues the same one."""
     drawn = {
-        name: random.randrange(RANDOM_SEEDS)
+        name: secrets.randbelow(RANDOM_SEEDS)
         for name in ("seed", "subseed")
         if draft.fields.get(name, -1) == -1 and (name == "seed" or draft.fields.get("subseed_strength"))
     }

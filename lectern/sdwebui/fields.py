@@ -97,17 +97,28 @@ def parse_fields(text: str, limit: int) -> dict[str, Any]:
     Raises:
         RequestError: no JSON object, an unknown field, a value of another kind, or a picture by its address.
     """
+    fields = parse_object(text, limit)
+    return {name: _checked(name, value) for name, value in fields.items()}
+
+
+def parse_object(text: str, limit: int) -> dict[str, Any]:
+    """A JSON object with any names; nothing from an empty text. Raises RequestError."""
     if len(text) > limit:
         raise RequestError(
-            f"The request fields have {len(text)} characters; {limit} are allowed. Link pictures instead of writing"
-            " them, and leave out what you do not need."
+            f"The JSON has {len(text)} characters; {limit} are allowed. Link pictures instead of writing them, and"
+            " leave out what you do not need."
         )
-    fields = _read(text) if text.strip() else {}
-    if not isinstance(fields, dict):
-        raise RequestError(
-            f'The request fields must be a JSON object, got {_shown(fields)}. Write them such as {{"tiling": true}}.'
-        )
-    return {name: _checked(name, value) for name, value in fields.items()}
+    found = _read(text) if text.strip() else {}
+    if not isinstance(found, dict):
+        raise RequestError(f'A JSON object is expected, got {_shown(found)}. Write it such as {{"tiling": true}}.')
+    return found
+
+
+def check_no_address(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same values. Raises RequestError for a picture by its address, and for what lies too deep."""
+    for name, value in values.items():
+        _check_inside(Field(name, Kind.OBJECT, picture=True), value)
+    return values
 
 
 def _read(text: str) -> Any:
@@ -117,18 +128,18 @@ def _read(text: str) -> Any:
         )
     except json.JSONDecodeError as error:
         raise RequestError(
-            f"The request fields are not JSON: {error.msg} at line {error.lineno}, column {error.colno}. Write them"
+            f"This is no JSON: {error.msg} at line {error.lineno}, column {error.colno}. Write them"
             ' such as {"tiling": true, "styles": ["Sketch"]}.'
         ) from error
     except RecursionError as error:
-        raise RequestError(_too_deep("the request fields")) from error
+        raise RequestError(_too_deep("the JSON")) from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise RequestError(f"The request fields hold {_shown(twice)} twice in one object. Keep one of the two.")
+        raise RequestError(f"The JSON holds {_shown(twice)} twice in one object. Keep one of the two.")
     return made
 
 
@@ -136,8 +147,7 @@ def _integer(digits: str) -> int:
     number = int(digits) if len(digits) <= _DIGITS else None
     if number is None or number not in _INTEGERS:
         raise RequestError(
-            f"The request fields hold the whole number {digits[:_SHOWN]}, which is larger than 64 bits. Write a smaller"
-            " one."
+            f"The JSON holds the whole number {digits[:_SHOWN]}, which is larger than 64 bits. Write a smaller one."
         )
     return number
 
@@ -149,7 +159,7 @@ def _float(digits: str) -> float:
 
 def _constant(name: str) -> float:
     raise RequestError(
-        f"The request fields hold {name[:_SHOWN]}, which no server reads as a number. Write an ordinary number, or null"
+        f"The JSON holds {name[:_SHOWN]}, which no server reads as a number. Write an ordinary number, or null"
         " to leave the field to the server."
     )
 

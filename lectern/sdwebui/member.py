@@ -115,7 +115,9 @@ class Member:
         own API.
         """
         await self._first_contact()
-        options, schedulers = await asyncio.gather(self._optional(f"{API}/options"), self._optional(f"{API}/schedulers"))
+        options, schedulers = await asyncio.gather(
+            self._optional(f"{API}/options"), self._optional(f"{API}/schedulers")
+        )
         return recognise(options, schedulers)
 
     async def _first_contact(self) -> None:

@@ -2,7 +2,7 @@
 
 import binascii
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class Decoded(NamedTuple):
 def decode(server: str, text: memoryview | bytes, bounds: Bounds) -> Decoded:
     """
     Raises:
-        AnswerError: no picture, a damaged one, or one of more than `bounds.side` pixels a side; it is not unpacked then.
+        AnswerError: no picture, a damaged one, or one of more than `bounds.side` pixels a side, which is not unpacked.
     """
     if bytes(text[:5]) == b"data:":
         text = bytes(text).partition(b",")[2]
@@ -76,17 +76,27 @@ class Gallery:
         self._filled: set[int] = set()
         self._odd: dict[int, Tensor] = {}  # of another size than the first
 
-    def put(self, place: int, decoded: Decoded) -> None:
-        """Raises AnswerError when the whole would be larger than allowed."""
-        target = self._target(decoded.pixels)
-        if target is None or decoded.pixels.shape != target.shape[1:]:
-            self._odd[place] = to_image(decoded.pixels)
+    def put(self, place: int, pixels: np.ndarray, finish: Callable[[Tensor], Tensor] | None = None) -> None:
+        """
+        Args:
+            pixels: (H, W, C) uint8.
+            finish: makes the final picture of an (H, W, C) float one of the same size.
+
+        Raises:
+            AnswerError: the whole would be larger than allowed.
+        """
+        target = self._target(pixels)
+        if pixels.shape != target.shape[1:]:
+            self._odd[place] = to_image(pixels)
             return
-        np.multiply(decoded.pixels, np.float32(1 / 255), out=target[place], dtype=np.float32)
+        np.multiply(pixels, np.float32(1 / 255), out=target[place], dtype=np.float32)
+        if finish is not None:
+            picture = torch.from_numpy(target[place])
+            picture.copy_(finish(picture))
         with self._lock:
             self._filled.add(place)
 
-    def _target(self, pixels: np.ndarray) -> np.ndarray | None:
+    def _target(self, pixels: np.ndarray) -> np.ndarray:
         with self._lock:
             if self._batch is None:
                 height, width, channels = pixels.shape

@@ -1,8 +1,14 @@
 """What GET /sdapi/v1/progress and POST /internal/progress say, and one bar for a whole order."""
 
 import math
+from base64 import b64decode
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any, NamedTuple
+
+from PIL import Image
+
+_LARGEST_PREVIEW = 2048  # pixels a side
 
 
 class Glimpse(NamedTuple):
@@ -58,7 +64,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.fraction = 0.0  # never falls
-        self.preview: bytes | str = ""  # the newest, base64
+        self.preview = ""  # the newest, base64
         self.previews = 0  # how many there were
         self._total = 1
         self._done = 0
@@ -81,6 +87,15 @@ class Watch:
         self._running.pop(part, None)
         self._done += count
         self._raise()
+
+    def picture(self) -> Image.Image | None:
+        """The newest preview; None for one that cannot be read. Takes a while: for a thread."""
+        text = self.preview.partition(",")[2] if self.preview.startswith("data:") else self.preview
+        try:
+            with Image.open(BytesIO(b64decode(text))) as image:
+                return image.convert("RGB") if max(image.size) <= _LARGEST_PREVIEW else None
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return None
 
     def _raise(self) -> None:
         running = sum(count * fraction for count, fraction in self._running.values())

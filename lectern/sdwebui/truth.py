@@ -38,7 +38,9 @@ def mismatches(server: str, sent: Payload, got: Outcome, samplers: Sequence[Name
     """
     settings = parse_infotext(got.infotext).settings
     found = [
-        _changed("sampler", sent.get("sampler_name"), got.info.get("sampler_name") or settings.get("Sampler"), samplers),
+        _changed(
+            "sampler", sent.get("sampler_name"), got.info.get("sampler_name") or settings.get("Sampler"), samplers
+        ),
         _changed("scheduler", sent.get("scheduler"), settings.get("Schedule type"), ()),
         _checkpoint(sent.get("override_settings", {}).get("sd_model_checkpoint"), got.info.get("sd_model_name")),
         _size(sent, got.sizes),
@@ -63,13 +65,13 @@ def _plain(name: str) -> str:
 def _checkpoint(asked: Any, used: Any) -> str:
     if not isinstance(asked, str) or not isinstance(used, str) or not asked or not used:
         return ""
-    if _stem(asked) == _stem(used):
+    if stem(asked) == stem(used):
         return ""
     return f"used the checkpoint {used!r} and not {asked!r}; look whether it is still there"
 
 
-def _stem(title: str) -> str:
-    """"folder/name.safetensors [hash]" -> "name"."""
+def stem(title: str) -> str:
+    """ "folder/name.safetensors [hash]" -> "name"."""
     name = PurePosixPath(re.sub(r"\s*\[[0-9a-fA-F]+\]$", "", title).replace("\\", "/")).name
     return re.sub(r"\.(safetensors|ckpt|gguf|pt|sft)$", "", name).casefold()
 

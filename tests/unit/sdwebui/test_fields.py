@@ -142,23 +142,23 @@ def test_a_picture_by_its_address_is_refused(fields):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "not JSON: Expecting property name enclosed in double quotes at line 1, column 2"),
-        ("tiling: true", "not JSON"),
-        ("{'tiling': true}", "not JSON"),
-        ("[]", "must be a JSON object, got a list of 0"),
+        ("{", "no JSON: Expecting property name enclosed in double quotes at line 1, column 2"),
+        ("tiling: true", "no JSON"),
+        ("{'tiling': true}", "no JSON"),
+        ("[]", "A JSON object is expected, got a list of 0"),
         ("5", "got 5"),
         ("null", "got null"),
-        ('{"eta": NaN}', "hold NaN, which no server reads"),
-        ('{"eta": -Infinity}', "hold -Infinity"),
-        ('{"eta": 1e999}', "hold 1e999"),
-        ('{"script_args": [1e999]}', "hold 1e999"),
+        ('{"eta": NaN}', "holds NaN, which no server reads"),
+        ('{"eta": -Infinity}', "holds -Infinity"),
+        ('{"eta": 1e999}', "holds 1e999"),
+        ('{"script_args": [1e999]}', "holds 1e999"),
         ('{"seed": 18446744073709551616}', "18446744073709551616, which is larger than 64 bits"),
         ('{"seed": -9223372036854775809}', "larger than 64 bits"),
         ('{"script_args": [' + "9" * 5000 + "]}", "larger than 64 bits"),
-        ('{"eta": 1, "steps": 2, "eta": 1}', 'hold "eta" twice'),
-        ('{"alwayson_scripts": {"A": {}, "A": {}}}', 'hold "A" twice'),
+        ('{"eta": 1, "steps": 2, "eta": 1}', 'holds "eta" twice'),
+        ('{"alwayson_scripts": {"A": {}, "A": {}}}', 'holds "A" twice'),
         ('{"script_args": ' + "[" * 60 + "]" * 60 + "}", "more than 50 deep in the request field script_args"),
-        ('{"script_args": ' + "[" * 9000, "more than 50 deep in the request fields"),
+        ('{"script_args": ' + "[" * 9000, "more than 50 deep in the JSON"),
     ],
 )
 def test_hostile_and_broken_texts_are_one_clear_sentence(text, said):
@@ -167,7 +167,7 @@ def test_hostile_and_broken_texts_are_one_clear_sentence(text, said):
 
 
 def test_a_long_text_is_refused_before_it_is_read():
-    assert "have 11 characters; 10 are allowed" in refused("[" * 11, 10)
+    assert "has 11 characters; 10 are allowed" in refused("[" * 11, 10)
 
 
 @given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))

@@ -1,0 +1,68 @@
+"""All servers of `lectern.toml` as this process knows them, for as long as it lives.
+
+Lives on the background loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from ..servers import Server
+from ..settings import Settings
+from .errors import UnknownServer
+from .member import Member
+
+
+class Hub:
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self.settings = settings
+        self._members: dict[str, Member] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def entry(self, name: str) -> Server:
+        """Raises UnknownServer, SettingsError."""
+        servers = self.settings().servers
+        if name not in servers:
+            raise UnknownServer(
+                f"lectern.toml has no server {name[:64]!r}. It has: {', '.join(servers)}. Choose one of them, or add a"
+                " [servers] entry."
+            )
+        return servers[name]
+
+    def members(self, name: str) -> list[Member]:
+        """The server, or those of a pool. Raises UnknownServer, SettingsError."""
+        entry = self.entry(name)
+        return [self._member(one) for one in entry.pool or [name]]
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs what must be finished although nobody waits for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Ends what still runs, and every connection."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks))
+        for member in self._members.values():
+            await member.close()
+        self._members.clear()
+
+    def _member(self, name: str) -> Member:
+        """The one that is known, unless its entry was changed."""
+        server = self.entry(name)
+        known = self._members.get(name)
+        if known is None or known.server != server:
+            if known is not None:
+                self.spawn(_closed_when_idle(known))
+            known = self._members[name] = Member(name, server)
+        return known
+
+
+async def _closed_when_idle(member: Member) -> None:
+    """Requests that are under way keep their connection."""
+    for _ in range(member.server.concurrency):
+        await member.slots.acquire()
+    await member.close()

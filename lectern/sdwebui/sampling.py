@@ -1,0 +1,159 @@
+"""Carries an order out: over one server or a pool, watched, checked, and put together in order.
+
+Lives on the background loop.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from . import truth
+from .building import Offers, Orders, Part, sized
+from .checks import check_names
+from .dialects import Payload
+from .draft import Draft, check_draft, with_seed
+from .errors import AnswerError, MismatchError
+from .hub import Hub
+from .job import Job
+from .lists import API, Named
+from .member import Member
+from .pictures import Bounds, Gallery
+from .plan import Plan
+from .pool import Crew
+from .progress import Watch
+from .reading import Made, Request, read
+
+_LISTS = ("all_prompts", "all_negative_prompts", "all_seeds", "all_subseeds", "infotexts")
+
+
+class Sampled(NamedTuple):
+    """Everything that came back, in the order of the pictures."""
+
+    images: Tensor  # IMAGE
+    extras: list[Tensor]  # grids, control maps, pictures of another size; each an IMAGE of one
+    infotexts: list[str]
+    seeds: list[int]
+    info: Mapping[str, Any]  # as one server would have told it, and `lectern`: who made what, and the warnings
+    warnings: list[str]
+
+
+async def sample(hub: Hub, server: str, draft: Draft, bounds: Bounds, watch: Watch) -> Sampled:
+    """
+    Args:
+        server: name of an entry of `lectern.toml`.
+        bounds: of the pictures that are taken.
+
+    Raises:
+        LecternError: every failure, each with its cause; nothing is left running on a server.
+    """
+    draft = sized(with_seed(draft))
+    check_draft(draft)
+    members = hub.members(server)
+    run = _Run(hub, draft, bounds, watch)
+    watch.expect(run.plan.total)
+    made = await Crew(members, run.plan, watch, run.make).work()
+    return await asyncio.to_thread(_together, [one for _, one in made], hub.entry(server).mismatch == "error")
+
+
+class _Run:
+    """One order under way."""
+
+    def __init__(self, hub: Hub, draft: Draft, bounds: Bounds, watch: Watch) -> None:
+        whole = bool(draft.scripts) or "script_name" in draft.fields
+        self.plan = Plan(draft.rounds, draft.per_round, draft.fields.get("batch_size", 1), whole)
+        self._hub = hub
+        self._draft = draft
+        self._bounds = bounds
+        self._watch = watch
+        self._orders = Orders(draft)
+        self._gallery = None if whole else Gallery(self.plan.total, bounds)
+
+    async def make(self, member: Member, part: Part) -> Made:
+        """Has one part made by one server."""
+        dialect = await member.dialect()
+        loras = await member.named("loras") if self._names_loras() else ()
+        offers = Offers(loras, await member.scripts() if self._draft.scripts else ())
+        task = f"task({uuid.uuid4().hex[:15]})"  # as the servers' own web page names them
+        payload = await asyncio.to_thread(self._orders.payload, part, dialect, offers, task)
+        await check_names(member, payload)
+        body = await asyncio.to_thread(self._orders.body, payload)
+        job = Job(member, dialect, task, lambda glimpse: self._watch.seen(part, part.count, glimpse))
+        begun = time.monotonic()
+        answer = await job.run(f"{API}/{self._draft.mode}", body, self._hub.spawn)
+        member.health.worked(time.monotonic() - begun, _work(payload))
+        request = Request(member.name, member.label, dialect, part, payload)
+        made = await read(self._orders, request, answer, self._bounds, self._gallery)
+        made.warnings.extend(self._told(request, made, await member.named("samplers"), loras))
+        return made
+
+    def _names_loras(self) -> bool:
+        return bool(self._draft.loras) or "<lora:" in self._draft.fields.get("prompt", "")
+
+    def _told(self, request: Request, made: Made, samplers: Sequence[Named], loras: Sequence[Named]) -> list[str]:
+        """Everything in which the server did not do what it was asked."""
+        label, dialect, payload = request.label, request.dialect, request.payload
+        found: list[str] = []
+        if not self.plan.whole:
+            sizes = [truth.Size(*size) for size in made.sizes]
+            outcome = truth.Outcome(made.reply.info, next(iter(made.infotexts), ""), sizes, made.reply.seeds)
+            found += truth.mismatches(label, payload, outcome, samplers)
+        found += truth.ignored(label, dialect, self._orders.ignored(dialect))
+        if dialect.lora_tags:
+            found += truth.unknown_loras(label, payload.get("prompt", ""), loras)
+        return found
+
+
+def _work(payload: Payload) -> float:
+    """Megapixels times steps."""
+    pixels = payload.get("width", 512) * payload.get("height", 512) / 1e6
+    return pixels * payload.get("steps", 20) * payload.get("batch_size", 1) * payload.get("n_iter", 1)
+
+
+def _together(made: Sequence[Made], strict: bool) -> Sampled:
+    warnings = list(dict.fromkeys(warning for one in made for warning in one.warnings))
+    if strict and warnings:
+        raise MismatchError(f'{" ".join(warnings)} (mismatch = "error" in lectern.toml makes this an error.)')
+    images, odd = _images(made)
+    if odd:
+        warnings.append(f"{len(odd)} pictures have another size than the first and are among the extras.")
+    return Sampled(
+        images=images,
+        extras=[*(picture for one in made for picture in one.extras), *odd],
+        infotexts=[text for one in made for text in one.infotexts],
+        seeds=[seed for one in made for seed in one.seeds],
+        info=_info(made, warnings),
+        warnings=warnings,
+    )
+
+
+def _images(made: Sequence[Made]) -> tuple[Tensor, list[Tensor]]:
+    """The batch of all pictures of the first one's size, and the others."""
+    galleries = list(dict.fromkeys(one.gallery for one in made))
+    batches = [batch for batch in (gallery.images() for gallery in galleries) if batch is not None]
+    odd = [picture for gallery in galleries for picture in gallery.odd().values()]
+    if not batches:
+        raise AnswerError("The server sent no picture that can be used. Its console says why.")
+    same = [batch for batch in batches if batch.shape[1:] == batches[0].shape[1:]]
+    odd += [picture[None] for batch in batches if batch.shape[1:] != batches[0].shape[1:] for picture in batch]
+    return (same[0] if len(same) == 1 else torch.cat(same)), odd
+
+
+def _info(made: Sequence[Made], warnings: Sequence[str]) -> Mapping[str, Any]:
+    """The first answer's, with the lists of all answers in a row."""
+    whole = dict(made[0].reply.info)
+    for key in _LISTS:
+        values = [value for one in made for value in _listed(one.reply.info.get(key))]
+        if values:
+            whole[key] = values
+    requests = [{"server": one.server, "pictures": len(one.seeds)} for one in made]
+    whole["lectern"] = {"requests": requests, "warnings": list(warnings)}
+    return whole
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
