@@ -3,6 +3,7 @@
 import io
 import logging
 import math
+import struct
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from ..errors import SaveError
 from ..images import to_pillow
+from ..infotext import EXIF_IFD, PARAMETERS, USER_COMMENT, user_comment
 from ..png import png
 from .geometry import EMU_PER_INCH, Size, slide_emu
 
@@ -42,6 +44,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {  # measured: slower settings save under 
 _NEAR = 0.95  # share of the target size at which the search for a better quality stops
 _EXIF_LIMIT = 65_533  # bytes of one JPEG segment
 _EXIF_MODEL, _EXIF_MAKE = 0x0110, 0x010F  # where ComfyUI puts the prompt, and downwards from which the rest
+_BYTE, _UNDEFINED = 1, 7  # EXIF's types of the same size
 _PROFILE_DATE = slice(24, 36)  # of an ICC header: when it was made
 
 
@@ -70,8 +73,8 @@ class Encoder:
     def suffix(self) -> str:
         return self._format.suffix
 
-    def __call__(self, frame: Tensor) -> bytes:
-        """The whole file of one (H, W, C) frame with values in 0 to 1.
+    def __call__(self, frame: Tensor, infotext: str = "") -> bytes:
+        """The whole file of one (H, W, C) frame with values in 0 to 1; `infotext` for A1111's "PNG Info".
 
         Raises:
             SaveError: a side is longer than the format can say, or the target size cannot be reached.
@@ -84,15 +87,17 @@ class Encoder:
             )
         resolution = self._encoding.dots_per_inch or slide_resolution(Size(frame.shape[1], frame.shape[0]))
         if not self._format.pillow:
-            return _within(png(frame, resolution, self._encoding.texts), target)
+            infotexts = {PARAMETERS: infotext} if infotext else {}
+            return _within(png(frame, resolution, {**self._encoding.texts, **infotexts}), target)
         image = to_pillow(frame)
         if image.mode == "RGBA" and not self._format.alpha:
             image = over_white(image)
-        encode = self._encode_with(image, resolution)
+        noted = exif(self._encoding.texts if self._exif else {}, name, infotext) if infotext else self._exif
+        encode = self._encode_with(image, resolution, noted)
         return best_under(target, encode, quality) if target else encode(quality)
 
-    def _encode_with(self, image: Image.Image, resolution: float) -> Callable[[int], bytes]:
-        options: dict[str, Any] = {"icc_profile": srgb_profile(), "exif": self._exif}
+    def _encode_with(self, image: Image.Image, resolution: float, noted: bytes) -> Callable[[int], bytes]:
+        options: dict[str, Any] = {"icc_profile": srgb_profile(), "exif": noted}
         options |= _OPTIONS.get(self._format.pillow, {})
         if self._format.pillow == "JPEG":
             options["dpi"] = (round(resolution), round(resolution))
@@ -169,20 +174,42 @@ def over_white(image: Image.Image) -> Image.Image:
     return paper
 
 
-def exif(texts: Mapping[str, str], format: str) -> bytes:
-    """ComfyUI's way to put a workflow into formats without text chunks: `key:JSON` in EXIF; empty without texts."""
-    if not texts:
+def exif(texts: Mapping[str, str], format: str, infotext: str = "") -> bytes:
+    """The texts as EXIF, for formats without text chunks; empty without any.
+
+    ComfyUI's way for a workflow: `key:JSON` in tags made for other things. A1111's for the infotext: the UserComment.
+    """
+    made = _exif(texts, infotext)
+    if format == "JPEG" and len(made) > _EXIF_LIMIT:
+        return _exif_for_jpeg(texts, infotext)
+    return made
+
+
+def _exif_for_jpeg(texts: Mapping[str, str], infotext: str) -> bytes:
+    """What finds room of texts that are too much together; the infotext goes before the workflow."""
+    alone = _exif({}, infotext)
+    if infotext and len(alone) > _EXIF_LIMIT:
+        log.warning("The infotext is too large for a JPEG file and was left out of it; PNG, WebP and AVIF hold it.")
+        return exif(texts, "JPEG")
+    log.warning("The workflow is too large for a JPEG file and was left out of it; PNG, WebP and AVIF hold it.")
+    return alone
+
+
+def _exif(texts: Mapping[str, str], infotext: str) -> bytes:
+    if not texts and not infotext:
         return b""
     data = Image.Exif()
     tag = _EXIF_MAKE
     for key, text in texts.items():
         data[_EXIF_MODEL if key == "prompt" else tag] = f"{key}:{text}"
         tag -= key != "prompt"
-    made = data.tobytes()
-    if format == "JPEG" and len(made) > _EXIF_LIMIT:
-        log.warning("The workflow is too large for a JPEG file and was left out of it; PNG, WebP and AVIF hold it.")
-        return b""
-    return made
+    if not infotext:
+        return data.tobytes()
+    comment = user_comment(infotext)
+    data[EXIF_IFD] = {USER_COMMENT: comment}
+    # Pillow notes it as BYTE, which piexif, A1111's reader, takes for a list of numbers.
+    byte, undefined = (struct.pack(">HHI", USER_COMMENT, kind, len(comment)) for kind in (_BYTE, _UNDEFINED))
+    return data.tobytes().replace(byte, undefined, 1)
 
 
 @cache

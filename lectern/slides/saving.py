@@ -21,17 +21,22 @@ def save_pictures(
     encoder: Encoder,
     step: Callable[[], None] = lambda: None,
     check: Callable[[], None] = lambda: None,
+    infotexts: Sequence[str] = (),
 ) -> list[str]:
     """Writes one file for each (H, W, C) frame and returns their names in `folder`, in order.
 
     A name that is taken gets (2), (3) and so on behind it. `step` is called after each file, `check` while one is
     awaited; both may raise to stop. What was written until then is whole and stays.
 
+    Args:
+        infotexts: one for each frame, or none at all; empty for a frame without.
+
     Raises:
         SaveError: the folder cannot be written to, or a picture cannot be encoded as asked.
     """
     names = []
-    with in_order(encoder, frames, check) as encoded:
+    pictures = zip(frames, infotexts or [""] * len(frames), strict=True)
+    with in_order(lambda picture: encoder(*picture), pictures, check) as encoded:
         for stem, data in zip(stems, encoded, strict=True):
             names.append(write_new(folder, stem, encoder.suffix, data))
             step()

@@ -64,6 +64,11 @@ class LecternSaveSlides(io.ComfyNode):
                     tooltip="Resolution noted in PNG and JPEG; no pixel changes. 0: the one at which the picture fills"
                     " a PowerPoint slide, 144 for 1920 x 1080.",
                 ),
+                io.String.Input(
+                    "infotext", optional=True, force_input=True,
+                    tooltip="What each picture was made from, as A1111 and Forge write it, so that their PNG Info reads"
+                    " it. One for each picture or one for all. Linked, it is written whatever workflow says.",
+                ),
             ],
             outputs=[],
         )  # fmt: skip
@@ -84,16 +89,18 @@ class LecternSaveSlides(io.ComfyNode):
         filename_prefix: list[str],
         workflow: list[bool],
         dpi: list[int],
+        infotext: list[str] | None = None,
     ) -> io.NodeOutput:
         limits = settings().limits
         frames = [frame for batch in images for frame in checked(batch, limits.side)]
         named = spread(texts_of(titles, "lines", limits.text), len(frames), "titles")
+        infotexts = spread(texts_of(infotext or [], "none", limits.text), len(frames), "infotexts")
         texts = host.workflow_texts(cls.hidden.prompt, cls.hidden.extra_pnginfo) if first(workflow) else {}
         encoder = Encoder(Encoding(first(format), first(quality), first(target_kb) * 1000, first(dpi), texts))
         target = host.save_target(first(filename_prefix), frames[0].shape[1], frames[0].shape[0])
         today = datetime.date.today().isoformat()
         stems = file_stems(first(filename), target.stem, target.counter, today, named)
         progress = host.Progress(len(frames))
-        names = save_pictures(target.folder, frames, stems, encoder, progress.step, progress.check)
+        names = save_pictures(target.folder, frames, stems, encoder, progress.step, progress.check, infotexts)
         saved = [{"filename": name, "subfolder": target.subfolder, "type": "output"} for name in names]
         return io.NodeOutput(ui={"images": saved})

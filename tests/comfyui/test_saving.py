@@ -7,6 +7,7 @@ import time
 import pytest
 from PIL import Image
 
+from lectern.infotext import read_parameters
 from support.client import Comfy, node, workflow
 from tools.comfyui import find_comfyui
 from tools.server import ComfyServer
@@ -58,6 +59,26 @@ def test_comfyuis_own_switch_keeps_the_workflow_out():
         for format in ("PNG", "WebP"):
             (picture, *_) = comfy.pictures(saved(comfy, format=format))
             assert not picture.getexif() and not getattr(picture, "text", {})
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WebP", "AVIF"])
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_linked_infotext_is_in_every_picture_with_the_workflow_or_without(comfy: Comfy, server, format, keep):
+    sent = graph(format=format, workflow=keep, filename_prefix=f"infotext/{keep}")
+    sent["3"] = node("PrimitiveStringMultiline", value="a 猫\nNegative prompt: b\nSteps: 5")
+    sent["2"]["inputs"]["infotext"] = ["3", 0]
+    for entry in comfy.outputs(sent)["2"]["images"]:
+        found = read_parameters(comfy.file(entry))
+        assert found.infotext == "a 猫\nNegative prompt: b\nSteps: 5"
+        assert set(found.texts) - {"parameters"} == ({"prompt"} if keep else set())
+
+
+def test_infotexts_come_one_for_each_picture_or_one_for_all(comfy: Comfy):
+    sent = graph(count=3, filename_prefix="infotext/lists")
+    sent["3"] = node("CreateList", **{"inputs.input0": ["4", 0], "inputs.input1": ["5", 0]})
+    sent |= {key: node("PrimitiveString", value=key) for key in "45"}
+    sent["2"]["inputs"]["infotext"] = ["3", 0]
+    assert "There are 2 infotexts for 3 pictures." in comfy.error(sent)
 
 
 def test_names_from_titles_and_a_second_run_beside_the_first(comfy: Comfy):

@@ -11,11 +11,13 @@ from PIL import ImageCms, features
 
 from lectern.errors import SaveError
 from lectern.images import to_pillow
+from lectern.infotext import read_parameters, user_comment
 from lectern.slides.encoders import FORMATS, Encoder, Encoding, best_under, slide_resolution
 from lectern.slides.geometry import Size
 
 LOSSY = [name for name in FORMATS if name != "PNG"]
 TEXTS = {"prompt": '{"1": {}}', "workflow": '{"nodes": []}'}
+INFOTEXT = "a cat, 猫\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, Seed: 42"
 
 
 def picture(height=90, width=160, channels=3):
@@ -73,6 +75,52 @@ class TestEveryFormat:
         else:
             found = full.getexif()
             assert (found[0x0110], found[0x010F]) == (f"prompt:{TEXTS['prompt']}", f"workflow:{TEXTS['workflow']}")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+class TestInfotext:
+    @pytest.mark.parametrize("infotext", [INFOTEXT, "plain\nSteps: 5", "Größe"])
+    @pytest.mark.parametrize("texts", [{}, TEXTS])
+    def test_it_stands_beside_the_workflow(self, format, infotext, texts):
+        found = read_parameters(Encoder(Encoding(format, texts=texts))(picture(), infotext))
+        assert found.infotext == infotext
+        assert {key: text for key, text in found.texts.items() if key != "parameters"} == texts
+
+    def test_without_one_the_bytes_are_as_before(self, format):
+        encoder = Encoder(Encoding(format, texts=TEXTS))
+        assert encoder(picture(), "") == encoder(picture())
+
+    def test_it_goes_before_a_text_of_the_same_name(self, format):
+        data = Encoder(Encoding(format, texts={"parameters": "of another pack"}))(picture(), INFOTEXT)
+        assert read_parameters(data).infotext == INFOTEXT
+
+    def test_each_picture_has_its_own(self, format):
+        encoder = Encoder(Encoding(format, texts=TEXTS))
+        assert [read_parameters(encoder(picture(), text)).infotext for text in ("one", "", "two")] == [
+            "one",
+            None,
+            "two",
+        ]
+
+    def test_the_target_size_counts_it(self, format):
+        size = len(Encoder(Encoding(format, 90))(picture()))
+        with pytest.raises(SaveError, match="Raise target_kb"):
+            Encoder(Encoding(format, 90, size))(picture(), "x" * size)
+
+
+@pytest.mark.parametrize(("infotext", "kind"), [("a" * 300, b"tEXt"), ("Größe", b"tEXt"), ("猫", b"iTXt")])
+def test_png_info_finds_a_parameters_chunk(infotext, kind):
+    data = Encoder(Encoding("PNG"))(picture(), infotext)
+    assert kind + b"parameters\0" in data and opened(data).text == {"parameters": infotext}
+
+
+@pytest.mark.parametrize("format", LOSSY)
+def test_png_info_finds_an_undefined_user_comment(format):
+    """piexif, with which A1111 reads, makes a list of numbers of the type BYTE, which Pillow writes on its own."""
+    exif = opened(Encoder(Encoding(format, texts=TEXTS))(picture(), INFOTEXT)).info["exif"]
+    comment = user_comment(INFOTEXT)
+    entry = b"\x92\x86" + (7).to_bytes(2, "big") + len(comment).to_bytes(4, "big")
+    assert exif.count(entry) == 1 and comment in exif and comment == b"UNICODE\0" + INFOTEXT.encode("utf-16-be")
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG"])
@@ -155,6 +203,24 @@ def test_a_missing_codec_is_named_before_anything_is_encoded(monkeypatch):
 def test_a_workflow_too_large_for_jpeg_is_left_out(caplog):
     data = Encoder(Encoding("JPEG", texts={"prompt": "x" * 70_000}))(picture())
     assert not opened(data).getexif() and "too large for a JPEG" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("workflow", "infotext", "kept", "left"),
+    [
+        (30_000, 10_000, {"workflow", "infotext"}, []),
+        (70_000, 10_000, {"infotext"}, ["workflow"]),
+        (30_000, 40_000, {"workflow"}, ["infotext"]),
+        (50_000, 10_000, {"infotext"}, ["workflow"]),
+        (70_000, 40_000, set(), ["workflow", "infotext"]),
+        (0, 40_000, set(), ["infotext"]),
+    ],
+)
+def test_in_a_jpeg_the_workflow_makes_room_for_the_infotext(workflow, infotext, kept, left, caplog):
+    texts = {"workflow": "x" * workflow} if workflow else {}
+    found = read_parameters(Encoder(Encoding("JPEG", texts=texts))(picture(), "y" * infotext))
+    assert {*found.texts, *(["infotext"] if found.infotext else [])} == kept
+    assert [record.getMessage().split()[1] for record in caplog.records] == left  # "The workflow is too large..."
 
 
 def test_the_picture_is_not_changed():

@@ -11,6 +11,7 @@ from PIL import Image
 
 from lectern.errors import SaveError, TextError
 from lectern.images import to_pillow
+from lectern.infotext import read_parameters
 from lectern.parallel import cores, in_order
 from lectern.slides.encoders import Encoder, Encoding
 from lectern.slides.names import check_template, different, file_stems, safe
@@ -112,6 +113,12 @@ def test_files_are_whole_in_order_and_alone(tmp_path):
     assert sorted(names) == sorted(file.name for file in tmp_path.iterdir())
     for name, frame in zip(names, pictures, strict=True):
         assert Image.open(tmp_path / name).tobytes() == to_pillow(frame).tobytes()
+
+
+def test_each_picture_gets_its_own_infotext(tmp_path):
+    wanted = ["one", "", "three"]
+    names = save_pictures(tmp_path, frames(3), ["a", "b", "c"], PNG, infotexts=wanted)
+    assert [read_parameters((tmp_path / name).read_bytes()).infotext or "" for name in names] == wanted
 
 
 def test_nothing_is_overwritten(tmp_path):
