@@ -1,4 +1,4 @@
-"""Puts the app routes on ComfyUI's server and wakes unfinished runs once it listens."""
+"""Puts our routes on ComfyUI's server and wakes unfinished runs once it listens."""
 
 import logging
 from pathlib import Path
@@ -8,6 +8,7 @@ from .apps.routes import add_routes
 from .apps.service import create_service
 from .errors import SettingsError
 from .sdwebui.hub import Hub
+from .sdwebui.routes import add_server_routes
 from .settings import SettingsFile
 
 log = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 webui = Hub(SettingsFile(host.private_directory()).read)  # lives on the background loop
 
 
-def mount_apps() -> None:
+def mount_routes() -> None:
     """Called once, while ComfyUI loads the pack: cheap, and silent unless `lectern.toml` has a mistake."""
     file = SettingsFile(host.private_directory())
     try:
@@ -30,4 +31,5 @@ def mount_apps() -> None:
         settings=file.read,
     )
     add_routes(host.routes(), service, host.background.call)
+    add_server_routes(host.routes(), webui, host.background.call)
     host.on_server_start(lambda: host.background.start(service.resume()))

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .. import envelope
 from ..errors import AppError, SettingsError
 from .errors import BadRequest, BodyTooLarge, MethodNotAllowed, NotReady, QueueFull, UnsupportedMedia
 from .submission import parse_json
@@ -29,13 +30,12 @@ def answered(handler: Handler) -> Handler:
 
 
 def error_answer(error: AppError) -> web.Response:
-    body = {"error": {"code": error.code, "message": str(error), "details": error.details}}
     headers: dict[str, str] = {}
     if isinstance(error, QueueFull):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
-    return web.json_response(body, status=error.status, headers=headers)
+    return envelope.error_answer(error, headers)
 
 
 async def read_json(request: web.Request, limit_kb: int) -> Any:

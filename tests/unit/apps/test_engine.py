@@ -1,10 +1,12 @@
 """Runs over a fake ComfyUI: what happens to each of them, whatever goes wrong."""
 
 import asyncio
+from typing import cast
 
 import pytest
 
 from lectern.apps.attempt import Attempt
+from lectern.apps.comfy import ComfyClient
 from unit.apps import fake_comfy
 
 
@@ -317,7 +319,7 @@ class Unanswering:
 @pytest.mark.parametrize("inside", [True, False])
 async def test_stopping_works_in_the_very_turn_in_which_a_wait_ends(turns, inside):
     """asyncio.wait_for loses a cancellation there, in Python 3.11; the dispatcher would never stop."""
-    attempt = Attempt(Unanswering(), "p", {}, poll=5)
+    attempt = Attempt(cast(ComfyClient, Unanswering()), "p", {}, poll=5)
 
     async def work():
         async with attempt.watching():

@@ -1,0 +1,124 @@
+"""What the editor asks to fill its lists: the servers of `lectern.toml`, and what each has to offer.
+
+Names only: no address and no secret ever leaves. Nothing is asked of a server more often than every few seconds,
+however often these routes are called.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from aiohttp import web
+
+from ..envelope import error_answer
+from ..errors import AppError, SettingsError
+from .adetailer import MODELS
+from .errors import RequestError, ServerError, UnknownServer
+from .hub import Hub
+from .lists import Named, ScriptInfo
+from .member import Member, all_lists
+
+T = TypeVar("T")
+
+PREFIX = "/lectern/v1/sdwebui"
+_REST = 3.0  # seconds in which the same question gets the same answer
+
+
+class Call(Protocol):
+    """Runs a coroutine on the loop that the hub lives on, and gives its result to this one."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, T], /) -> Awaitable[T]: ...
+
+
+class ServerNotFound(AppError):
+    status = 404
+    code = "server_not_found"
+
+
+class ServerUnavailable(AppError):
+    """The server cannot be asked; the message says why."""
+
+    status = 502
+    code = "server_unavailable"
+
+
+class SettingsUnusable(AppError):
+    status = 503
+    code = "not_ready"
+
+
+def add_server_routes(routes: web.RouteTableDef, hub: Hub, call: Call) -> None:
+    offers = Offers(hub)
+
+    @routes.get(f"{PREFIX}/servers")
+    async def servers(request: web.Request) -> web.Response:
+        return await _answered(call(offers.servers()))
+
+    @routes.get(f"{PREFIX}/lists")
+    async def lists(request: web.Request) -> web.Response:
+        fresh = request.query.get("refresh") == "1"
+        return await _answered(call(offers.lists(request.query.get("server", ""), fresh)))
+
+
+async def _answered(content: Awaitable[Mapping[str, Any]]) -> web.Response:
+    try:
+        return web.json_response(await content)
+    except UnknownServer as error:
+        return error_answer(ServerNotFound(str(error)))
+    except (ServerError, RequestError) as error:
+        return error_answer(ServerUnavailable(str(error)))
+    except SettingsError as error:
+        return error_answer(SettingsUnusable(str(error)))
+
+
+class Offers:
+    """Lives on the background loop."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._asked: dict[str, tuple[float, asyncio.Task[Mapping[str, Any]]]] = {}
+
+    async def servers(self) -> Mapping[str, Any]:
+        entries = self._hub.settings().servers
+        return {"servers": [{"name": name, "pool": list(entry.pool)} for name, entry in entries.items()]}
+
+    async def lists(self, server: str, fresh: bool) -> Mapping[str, Any]:
+        """What a server offers; of a pool, what all of its servers that answer have in common.
+
+        Raises UnknownServer, SettingsError, ServerError when none answers.
+        """
+        members = self._hub.members(server)
+        asked, task = self._asked.get(server, (0.0, None))
+        if task is None or (task.done() and time.monotonic() - asked > _REST):
+            task = asyncio.create_task(_offers(members, fresh))
+            self._asked[server] = (time.monotonic(), task)
+        return {"server": server, **await asyncio.shield(task)}
+
+
+async def _offers(members: Iterable[Member], fresh: bool) -> Mapping[str, Any]:
+    found = await asyncio.gather(*(_of_one(member, fresh) for member in members), return_exceptions=True)
+    answered = [one for one in found if not isinstance(one, BaseException)]
+    if not answered:
+        raise next(one for one in found if isinstance(one, BaseException))
+    names, kinds = answered[0][0], list(dict.fromkeys(kind for _, kind in answered))
+    common = {key: [one for one in names[key] if all(one in other[key] for other, _ in answered)] for key in names}
+    return {"dialects": kinds, "lists": common}
+
+
+async def _of_one(member: Member, fresh: bool) -> tuple[dict[str, list[str]], str]:
+    """The names that the widgets show, by the lists' names in the schemas."""
+    if fresh:
+        member.forget()
+    dialect = await member.dialect()
+    lists = await all_lists(member)
+    names = {key: [_name(one) for one in values] for key, values in lists.items()}
+    names["hires_upscalers"] = [*names["latent_upscalers"], *names["upscalers"]]
+    names["scripts"] = list(dict.fromkeys(names["scripts"]))
+    names["interrogators"] = list(dialect.interrogators)
+    names["adetailer_models"] = list(MODELS)
+    return names, dialect.label
+
+
+def _name(one: Named | ScriptInfo) -> str:
+    return one.name if isinstance(one, Named) else one.title
