@@ -1,4 +1,4 @@
-"""The one thing a real server has one of: a lock around the model. Jobs queue for it, progress and interrupt see its holder."""
+"""The lock around the model that a real server has one of: jobs queue for it; progress and interrupt see its holder."""
 
 import asyncio
 import itertools
@@ -28,6 +28,7 @@ class Job:
     rounds: int = 1  # job_count: batches, twice with hires
     sampling_steps: int = 20
     round: int = 0  # job_no
+    steps_done: int = 0  # of all rounds
     sampling_step: int = 0
     interrupted: bool = False
     skipped: bool = False
@@ -72,15 +73,15 @@ class Engine:
 
     async def _batch(self, job: Job, plan: Plan, batch: tuple[Item, ...]) -> list[Image.Image]:
         job.shown = lambda: preview(plan, batch[0])
-        await self.sample(job, self.seconds_per_image * len(batch))
+        await self.sample(job, self.seconds_per_image * len(batch), plan.sampling_steps)
         first_pass_only = job.interrupted  # the real hires pass does not start then
         if plan.hires and not first_pass_only:
-            await self.sample(job, self.seconds_per_image * len(batch))
+            await self.sample(job, self.seconds_per_image * len(batch), plan.hires.steps)
         return await asyncio.to_thread(_paint_all, plan, batch, first_pass_only)
 
     async def occupy(self, job: Job, seconds: float) -> None:
         async with _Turn(self, job):
-            await self.sample(job, seconds)
+            await self.sample(job, seconds, job.sampling_steps)
 
     def stranger(self) -> Job:
         return self._job("stranger", None, rounds=1, steps=40)
@@ -91,16 +92,17 @@ class Engine:
         self.tell()
         return job
 
-    async def sample(self, job: Job, seconds: float) -> None:
+    async def sample(self, job: Job, seconds: float, steps: int) -> None:
         """One round of sampling steps; ends early when the job is interrupted or its item skipped."""
         job.stir.clear()
+        job.sampling_steps = max(steps, 1)
         for step in range(job.sampling_steps):
             if job.interrupted or job.skipped:
                 break
             await self._step(job, seconds / job.sampling_steps)
-            job.sampling_step = step + 1
+            job.sampling_step, job.steps_done = step + 1, job.steps_done + 1
             self.tell()
-            if self.hold_after is not None and job.round * job.sampling_steps + step + 1 >= self.hold_after:
+            if self.hold_after is not None and job.steps_done >= self.hold_after:
                 await _either(self.gate, job.stir)
         job.round, job.sampling_step = job.round + 1, 0
         self.tell()

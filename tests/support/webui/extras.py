@@ -96,7 +96,7 @@ def png_info(body: dict[str, Any], forge: bool) -> dict[str, Any]:
 
 def _items(image: Image.Image) -> dict[str, Any]:
     """The other text chunks."""
-    return {k: v for k, v in image.info.items() if isinstance(v, str) and k != "parameters"}
+    return {str(k): v for k, v in image.info.items() if isinstance(v, str) and k != "parameters"}
 
 
 def interrogate(body: dict[str, Any]) -> dict[str, Any]:

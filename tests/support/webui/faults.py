@@ -59,7 +59,7 @@ async def apply(fault: Fault, request: web.Request, handler: Handler, closing: a
 
 
 def _spoil(response: web.StreamResponse, change: Callable[[dict[str, Any], Fault], None], fault: Fault) -> web.Response:
-    body = json.loads(_body(response))
+    body = json.loads(_body(response) or b"null")
     if isinstance(body, dict):
         change(body, fault)
     return web.json_response(body, status=response.status)

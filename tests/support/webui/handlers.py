@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from support.webui import extras, schema, status
-from support.webui.errors import BadJson, NotAllowed, Unknown
+from support.webui.errors import BadJson, Crash, NotAllowed, Unknown
 from support.webui.faults import Fault
 from support.webui.plan import Made
 
@@ -63,8 +63,11 @@ async def _generate(server: "ContractServer", request: web.Request) -> web.Strea
     dialect, state = server.dialect, server.state
     route = server.route_of(request)
     sent = await _json(request)
-    body = dialect.read(state, route, sent)
-    plan = dialect.plan(state, route, body)
+    try:
+        body = dialect.read(state, route, sent)
+        plan = dialect.plan(state, route, body)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:  # what real servers do with a surprise
+        raise Crash(type(error).__name__, str(error)) from error
     made = await server.work(server.engine.generate(plan)) if state.model_loaded else Made((), "0")
     answer = await server.work(_in_thread(dialect.answer, plan, made, sent, body))
     return web.json_response(answer)
@@ -142,6 +145,8 @@ async def _set_options(server: "ContractServer", request: web.Request) -> web.St
 async def _cmd_flags(server: "ContractServer", request: web.Request) -> web.StreamResponse:
     """Broken in Forge: its answer does not fit its own model."""
     body = {"gpu_device_id": None, "always_cpu": True}
+    if server.dialect.name != "forge":
+        return web.json_response({"api": True, "nowebui": not server.webui, "api_auth": None})
     content = {"error": "ResponseValidationError", "detail": "", "body": body, "message": "1 validation errors"}
     return web.json_response(content, status=500)
 

@@ -14,12 +14,14 @@ EXIF_IFD = 0x8769
 
 def decode(text: str) -> Image.Image:
     """A picture from base64, with or without a `data:` prefix; raises Refusal as the A1111 family does."""
-    if text.startswith("data:image/"):
-        text = text.split(";")[1].split(",")[1]
+    if text.startswith(("http://", "https://")):
+        raise Refusal(500, "Request to local resource not allowed")
     try:
+        if text.startswith("data:image/"):
+            text = text.split(";")[1].split(",")[1]
         image = Image.open(io.BytesIO(base64.b64decode(text)))
         image.load()
-    except (OSError, ValueError, binascii.Error) as error:
+    except (OSError, ValueError, IndexError, binascii.Error) as error:
         raise Refusal(500, "Invalid encoded image") from error
     return image
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Pixels = NDArray[np.float32]  # (height, width, 3), 0 to 1
+Pixels = NDArray[np.floating]  # float32, (height, width, 3), 0 to 1
 
 
 class Subject(NamedTuple):
@@ -42,13 +42,17 @@ def draw(subject: Subject, width: int, height: int) -> Pixels:
 
 def _paint(subject: Subject, width: int, height: int) -> Pixels:
     random = np.random.default_rng(_key(subject))
-    x = ((np.arange(width, dtype=np.float32) + 0.5) / width)[None, :]
-    y = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
+    x, y = _centres(width)[None, :], _centres(height)[:, None]
     pixels = _gradient(random, x, y)
     aspect = width / height
     for _ in range(random.integers(3, 7)):
         _disc(random, pixels, x * np.float32(aspect), y, aspect, 1 / height)
     return pixels
+
+
+def _centres(length: int) -> Pixels:
+    """Where the pixels of a side are, 0 to 1."""
+    return ((np.arange(length) + 0.5) / length).astype(np.float32)
 
 
 def _key(subject: Subject) -> int:

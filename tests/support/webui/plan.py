@@ -1,4 +1,4 @@
-"""What a request comes to: sizes rounded, seeds fixed, names resolved. Every dialect reads its bodies into one of these."""
+"""What a request comes to: sizes rounded, seeds fixed, names resolved. Every dialect reads its bodies into this."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,9 +57,18 @@ class Plan:
     maps: tuple[Image.Image, ...] = ()  # appended to the images
     params: Mapping[str, Any] = field(default_factory=dict)  # extra_generation_params
     clip_skip: int = 1
+    styles: tuple[str, ...] = ()
     grid: bool = False  # one picture of all in front, announced by index_of_first_image
+    only_grid: bool = False  # the pictures themselves stay at the server
     file_kind: str = "png"
     task_id: str | None = None
+
+    @property
+    def sampling_steps(self) -> int:
+        """Steps of the first pass; img2img leaves out those before its strength."""
+        if not self.init or self.denoising is None:
+            return self.steps
+        return int(min(self.denoising, 0.999) * self.steps) + 1
 
     @property
     def batches(self) -> list[tuple[Item, ...]]:

@@ -22,6 +22,8 @@ def plan(state: State, route: str, body: dict[str, Any], names: tuple[str, str |
     size = (body["width"], body["height"])
     pixels = rounded(*size)
     hires = None if img2img else _hires(state, body)
+    for width, height in (pixels, *([hires[:2]] if hires else [])):
+        state.afford(width, height)
     options = state.options | (body["override_settings"] or {})
     model = state.model(options["sd_model_checkpoint"]) or state.model() or state.lists["sd-models"][0]
     batch_size = len(init) if len(init) > 1 else body["batch_size"]
@@ -29,8 +31,6 @@ def plan(state: State, route: str, body: dict[str, Any], names: tuple[str, str |
     selected = scripts.select(state, body, img2img, items)
     extended = extensions.extend(state, body, route, (hires.width, hires.height) if hires else pixels, init)
     mask, mask_params = _mask(body, init, size) if img2img else (None, {})
-    for width, height in (pixels, *([hires[:2]] if hires else [])):
-        state.afford(width, height)
     return Plan(
         route=route,
         items=selected.items,
@@ -55,6 +55,8 @@ def plan(state: State, route: str, body: dict[str, Any], names: tuple[str, str |
         maps=extended.maps,
         params=_schedule(names[1]) | _hires_params(body, hires) | mask_params | _modules(options) | extended.params,
         clip_skip=int(options.get("CLIP_stop_at_last_layers", 1)),
+        styles=tuple(body["styles"] or ()),
+        only_grid=selected.only_grid,
         grid=selected.grid or bool(body["save_images"] and options["return_grid"] and len(selected.items) > 1),
         file_kind=options["samples_format"],
         task_id=body.get("force_task_id"),

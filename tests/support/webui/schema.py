@@ -1,6 +1,7 @@
 """Request bodies against the real schemas, as pydantic reads them: lax types, unknown keys ignored, nulls by field."""
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,11 @@ from support.webui.errors import Invalid, Problem
 Field = Mapping[str, Any]  # {type, null, default, items?, minimum?, maximum?, exclusiveMinimum?, enum?, required?}
 Fields = Mapping[str, Field]
 
+LIMITS = (
+    ("minimum", "greater_than_equal", "greater than or equal to", "not_ge", operator.ge),
+    ("exclusiveMinimum", "greater_than", "greater than", "not_gt", operator.gt),
+    ("maximum", "less_than_equal", "less than or equal to", "not_le", operator.le),
+)
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 OLD_NAMES = {"string": "str", "integer": "integer", "number": "float", "boolean": "bool", "array": "list"}
 
@@ -18,6 +24,7 @@ class Mismatch(NamedTuple):
 
     type: str
     msg: str
+    old: tuple[str, str] | None = None  # pydantic 1's, where they do not follow from the field's type
 
 
 def check(body: Any, fields: Fields, old: bool = False) -> dict[str, Any]:
@@ -41,7 +48,7 @@ def _read(name: str, field: Field, body: dict[str, Any], old: bool, problems: li
         return None
     fitted = _fit(value, field, old)
     if isinstance(fitted, Mismatch):
-        problems.append(Problem(name, fitted.type, fitted.msg, *_old(field["type"]), value))
+        problems.append(Problem(name, fitted.type, fitted.msg, *(fitted.old or _old(field["type"])), value))
         return None
     return fitted
 
@@ -54,12 +61,11 @@ def _fit(value: Any, field: Field, old: bool) -> Any:
 def _range(value: Any, field: Field) -> Mismatch | None:
     if "enum" in field and value not in field["enum"]:
         return Mismatch("literal_error", f"Input should be {' or '.join(map(str, field['enum']))}")
-    if "minimum" in field and value < field["minimum"]:
-        return Mismatch("greater_than_equal", f"Input should be greater than or equal to {field['minimum']:g}")
-    if "exclusiveMinimum" in field and value <= field["exclusiveMinimum"]:
-        return Mismatch("greater_than", f"Input should be greater than {field['exclusiveMinimum']:g}")
-    if "maximum" in field and value > field["maximum"]:
-        return Mismatch("less_than_equal", f"Input should be less than or equal to {field['maximum']:g}")
+    for key, type_, words, old, holds in LIMITS:
+        if key in field and not holds(value, field[key]):
+            limit = f"{words} {field[key]:g}"
+            old_words = (f"value_error.number.{old}", f"ensure this value is {limit}")
+            return Mismatch(type_, f"Input should be {limit}", old_words)
     return None
 
 

@@ -12,6 +12,7 @@ AXES = {"Seed": ("seed", int), "Steps": ("steps", int), "CFG Scale": ("cfg", flo
 class Selected(NamedTuple):
     items: tuple[Item, ...]
     grid: bool  # one comes first, announced by index_of_first_image
+    only_grid: bool = False
 
 
 def info(state: State, name: str, img2img: bool, always_on: bool) -> dict[str, Any]:
@@ -61,10 +62,10 @@ def _prompts(item: Item, args: list[Any]) -> Selected:
 
 
 def _plot(item: Item, args: list[Any]) -> Selected:
-    """The axes' types are indices into their choices: a name crashes the real script."""
+    """The axes' types are indices into their choices: a name crashes the real script. Z is not plotted here."""
     across = _axis(args[0], args[1])
     down = _axis(args[3], args[4])
-    return Selected(tuple(item._replace(**x, **y) for y in down for x in across), True)
+    return Selected(tuple(item._replace(**x, **y) for y in down for x in across), True, only_grid=not args[10])
 
 
 def _axis(kind: Any, values: Any) -> list[dict[str, Any]]:

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import json
+import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from support.webui.faults import Fault, Handler, apply
 from support.webui.handlers import add_routes
 from support.webui.state import State
 
+T = TypeVar("T")
 BODY_LIMIT = 1 << 30
 UNPROTECTED = ("controlnet/", "internal/", "adetailer/", "loras", "refresh-loras")
 
@@ -100,7 +102,7 @@ class ContractServer:
     async def start(self) -> Self:
         app = web.Application(client_max_size=BODY_LIMIT, middlewares=[self._front])
         add_routes(app, self, self.base_path)
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -179,19 +181,33 @@ class ContractServer:
 
     def release(self) -> None:
         self.engine.hold_after = None
-        self._loop.call_soon_threadsafe(self.engine.gate.set)
+        self._on_loop(self.engine.gate.set)
 
     def stranger(self, seconds: float) -> Stranger:
         """Somebody else's job, next in the queue."""
-        job = self.engine.stranger()
-        self._loop.call_soon_threadsafe(lambda: self._spawn(self.engine.occupy(job, seconds)))
-        return Stranger(self.engine, job)
+
+        def occupy() -> Stranger:
+            job = self.engine.stranger()
+            self._spawn(self.engine.occupy(job, seconds))
+            return Stranger(self.engine, job)
+
+        return self._on_loop(occupy)
 
     async def until(self, true: Callable[["ContractServer"], object], timeout: float = 10) -> None:
         """Waits for something about the jobs to become true."""
         async with asyncio.timeout(timeout):
             while not true(self):
                 await self.engine.changed.wait()
+
+    def _on_loop(self, work: Callable[[], T]) -> T:
+        """Calls on the server's own loop, from whatever thread."""
+
+        async def call() -> T:
+            return work()
+
+        if threading.get_ident() == self._thread:
+            return work()
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
 
     # Requests
 

@@ -29,7 +29,8 @@ class State:
         wanted = values.get("sd_model_checkpoint")
         if wanted and self.model(wanted) is None:
             raise Crash("RuntimeError", f"model {wanted!r} not found")
-        self.options.update(values)
+        model = self.model(wanted) if wanted else None
+        self.options.update(values | ({"sd_model_checkpoint": model["title"]} if model else {}))
 
     def afford(self, width: int, height: int) -> None:
         if width * height > self.max_pixels:

@@ -80,7 +80,7 @@ def task(engine: Engine, body: dict[str, Any], previews: bool) -> dict[str, Any]
 
 def _running(job: Job, body: dict[str, Any], previews: bool) -> dict[str, Any]:
     elapsed = time.monotonic() - job.started
-    seen, current = body.get("id_live_preview", -1), job.round * job.sampling_steps + job.sampling_step
+    seen, current = body.get("id_live_preview", -1), job.steps_done
     picture = current_image(job) if previews and body.get("live_preview", True) and seen != current else None
     return {
         "progress": job.progress,

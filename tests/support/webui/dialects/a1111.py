@@ -26,6 +26,7 @@ LISTS = frozenset(
         "hypernetworks",
         "face-restorers",
         "realesrgan-models",
+        "cmd-flags",
         "prompt-styles",
         "scripts",
         "script-info",
@@ -82,7 +83,7 @@ class A1111(Dialect):
 
     def own(self, route: str, fields: dict[str, schema.Field]) -> dict[str, schema.Field]:
         """This server's fields of a route, from Forge's."""
-        own = {name: dict(field) for name, field in fields.items() if name not in self.absent_fields}
+        own = {name: field for name, field in fields.items() if name not in self.absent_fields}
         if route.startswith("extra-"):
             own["upscaling_resize"] = {"type": "number", "null": False, "default": 2, "minimum": 1, "maximum": 8}
         return own
@@ -170,9 +171,9 @@ class A1111(Dialect):
             "seed_resize_from_h": -1,
             "denoising_strength": plan.denoising,
             "extra_generation_params": dict(plan.params),
-            "index_of_first_image": int(plan.grid and bool(made.images)),
+            "index_of_first_image": int(plan.grid and bool(made.images) and not plan.only_grid),
             "infotexts": infotexts,
-            "styles": [],
+            "styles": list(plan.styles),
             "job_timestamp": made.started,
             "clip_skip": plan.clip_skip,
             "is_using_inpainting_conditioning": False,

@@ -59,10 +59,10 @@ class Dialect(ABC):
         """Grid, pictures, control maps: base64 in the order in which the servers send them."""
         images = made.images
         front = [grid_of(images)] if plan.grid and images else []
-        texts = [*infotexts[: len(front) + len(images)], *[None] * len(plan.maps)]
+        shown = () if plan.only_grid else images
+        texts = [*infotexts[: len(front) + len(shown)], *[None] * len(plan.maps)]
         return [
-            encode(image, text, plan.file_kind)
-            for image, text in zip([*front, *images, *plan.maps], texts, strict=True)
+            encode(image, text, plan.file_kind) for image, text in zip([*front, *shown, *plan.maps], texts, strict=True)
         ]
 
 

@@ -13,7 +13,7 @@ from support.webui.state import State
 class Forge(A1111):
     name = "forge"
     version = "f2.0.1v1.10.1-1.10.1"
-    routes = (A1111.routes - {"GET sd-vae", "GET /controlnet/version"}) | {"GET sd-modules", "GET cmd-flags"}
+    routes = (A1111.routes - {"GET sd-vae", "GET /controlnet/version"}) | {"GET sd-modules"}
     absent_fields = frozenset()
     pydantic1 = False
 

@@ -60,7 +60,7 @@ class SdCpp(Dialect):
 
     def read(self, state: State, route: str, body: Any) -> dict[str, Any]:
         state.note(route, body, set(DEFAULTS), self.elsewhere[route])
-        for name, value in body.items() if isinstance(body, dict) else ():
+        for name, value in body.items():
             kind, types = TYPES.get(name, ("", (object,)))
             if not isinstance(value, types) or (kind == "number" and isinstance(value, bool)):
                 problem = Problem(name, kind, "", "", "", value)
@@ -186,7 +186,7 @@ def _decoded(text: str) -> Any:
     """A picture that cannot be read is ignored in silence."""
     try:
         return decode(text)
-    except (Refusal, IndexError):
+    except Refusal:
         return None
 
 

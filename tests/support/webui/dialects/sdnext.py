@@ -43,7 +43,6 @@ class SdNext(A1111):
     name = "sdnext"
     version = "2026-07-01"
     routes = (A1111.routes - {f"GET {route}" for route in ABSENT} - CONTROLNET - INTERNAL) | {
-        "GET png-info",
         "GET /sdapi/v1/controlnets",
         "POST /internal/progress",
     }
