@@ -10,7 +10,7 @@ from PIL import Image
 
 from support.webui import Fault
 from support.webui.faults import KINDS, bomb
-from unit.webui_server.conftest import SMALL
+from unit.webui_server.caller import SMALL
 
 ANSWERS = {
     "unauthorized": (401, '{"detail": "Not authenticated"}'),

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from support.webui import ContractThread
-from unit.webui_server.conftest import SMALL
+from unit.webui_server.caller import SMALL
 
 HIRES = {"enable_hr": True, "hr_additional_modules": [], "denoising_strength": 0.5}
 

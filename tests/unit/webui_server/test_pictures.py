@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from support.webui.imagefiles import decode, encode
-from unit.webui_server.conftest import halves, pixels
+from unit.webui_server.caller import halves, pixels
 
 SOURCE = halves(64, 64, "navy", "orange")
 RIGHT = halves(64, 64, 0, 255, "L")
