@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from contextlib import suppress
 
 from support.webui.dialects import DIALECTS
 from support.webui.server import ContractServer
@@ -23,9 +24,11 @@ def main() -> None:
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default="forge")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seconds-per-image", type=float, default=0.0)
+    parser.add_argument("--grain", type=float, default=0.0, help="noise, 0 to 1: files as large as real ones")
     parser.add_argument("--webui", action="store_true", help="adds the web UI's own task routes")
     parser.add_argument("--auth", metavar="USER:PASSWORD")
-    asyncio.run(serve(parser.parse_args()))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -68,6 +68,7 @@ async def _generate(server: "ContractServer", request: web.Request) -> web.Strea
         plan = dialect.plan(state, route, body)
     except (TypeError, ValueError, KeyError, AttributeError) as error:  # what real servers do with a surprise
         raise Crash(type(error).__name__, str(error)) from error
+    plan = replace(plan, grain=server.grain)
     made = await server.work(server.engine.generate(plan)) if state.model_loaded else Made((), "0")
     answer = await server.work(_in_thread(dialect.answer, plan, made, sent, body))
     return web.json_response(answer)
@@ -202,7 +203,7 @@ ROUTES: dict[str, Answer] = {
     "GET /controlnet/module_list": _fixed("module_list", "module_list"),
     "GET /controlnet/control_types": _fixed("control_types", "control_types"),
     "GET /adetailer/v1/ad_model": _fixed("ad_model", "adetailer_models"),
-    "GET /sdapi/v1/controlnets": _controlnets,
+    "GET controlnets": _controlnets,
 }
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from support.webui.picture import Pixels, Subject, draw, to_image, to_pixels
+from support.webui.picture import Pixels, Subject, draw, noise, to_image, to_pixels
 from support.webui.plan import Item, Plan, Repaint
 
 
@@ -47,6 +47,8 @@ def _composed(plan: Plan, item: Item, index: int, width: int, height: int) -> Im
         pixels = _over(plan, to_pixels(source), pixels)
     for repaint in plan.repaints:
         _detail(pixels, repaint, subject(plan, item))
+    if plan.grain:
+        pixels += plan.grain * noise(subject(plan, item), width, height)
     return to_image(pixels)
 
 

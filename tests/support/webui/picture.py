@@ -81,6 +81,12 @@ def _disc(random: np.random.Generator, pixels: Pixels, x: Pixels, y: Pixels, asp
         pixels[part] += cover[part, :, None] * (colour - pixels[part])
 
 
+def noise(subject: Subject, width: int, height: int) -> Pixels:
+    """The subject's own grain, -0.5 to 0.5."""
+    random = np.random.default_rng(_key(subject) ^ 1)
+    return random.random((height, width, 3), np.float32) - np.float32(0.5)
+
+
 def to_image(pixels: Pixels) -> Image.Image:
     return Image.fromarray(np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8))
 

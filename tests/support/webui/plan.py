@@ -61,6 +61,7 @@ class Plan:
     grid: bool = False  # one picture of all in front, announced by index_of_first_image
     only_grid: bool = False  # the pictures themselves stay at the server
     file_kind: str = "png"
+    grain: float = 0.0  # noise over the picture, 0 to 1: files as large as real ones
     task_id: str | None = None
 
     @property

@@ -16,7 +16,13 @@ LIMITS = (
     ("maximum", "less_than_equal", "less than or equal to", "not_le", operator.le),
 )
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-OLD_NAMES = {"string": "str", "integer": "integer", "number": "float", "boolean": "bool", "array": "list"}
+OLD = {
+    "string": ("str", "str type expected"),
+    "integer": ("integer", "value is not a valid integer"),
+    "number": ("float", "value is not a valid float"),
+    "boolean": ("bool", "value could not be parsed to a boolean"),
+    "array": ("list", "value is not a valid list"),
+}
 
 
 class Mismatch(NamedTuple):
@@ -140,6 +146,5 @@ READERS: dict[str, Callable[[Any, bool], Any]] = {
 
 def _old(kind: str) -> tuple[str, str]:
     """pydantic 1's type and message for a value that does not fit."""
-    name = OLD_NAMES.get(kind, "dict")
-    article = "an" if name == "integer" else "a"
-    return f"type_error.{name}", f"value is not {article} valid {name}"
+    name, message = OLD.get(kind, ("dict", "value is not a valid dict"))
+    return f"type_error.{name}", message

@@ -56,7 +56,8 @@ class ContractServer:
     """A double of one AUTOMATIC1111-compatible server on a free port of this machine, on the running loop.
 
     `seconds_per_image` is spent per picture and pass; `webui` adds the web UI's routes; `auth` is (user, password);
-    `boot` requests are answered 404 first; `absent` routes do not exist ("GET schedulers").
+    `boot` requests are answered 404 first; `absent` routes do not exist ("GET schedulers"); `grain` (0.1 is much) makes
+    files as large as those of real pictures; `base_path` ("/sd") is a proxy's prefix, part of `url`.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class ContractServer:
         model_loaded: bool = True,
         max_pixels: int = 2**26,
         base_path: str = "",
+        grain: float = 0.0,
         port: int = 0,
     ) -> None:
         self.dialect = DIALECTS[dialect]()
@@ -84,6 +86,7 @@ class ContractServer:
         self.webui, self.auth, self.absent = webui, auth, frozenset(absent)
         self.requests: list[Seen] = []
         self.base_path = base_path
+        self.grain = grain
         self.fault = fault
         if boot:
             self.faults.append(Fault("missing", times=boot))

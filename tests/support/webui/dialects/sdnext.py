@@ -43,7 +43,7 @@ class SdNext(A1111):
     name = "sdnext"
     version = "2026-07-01"
     routes = (A1111.routes - {f"GET {route}" for route in ABSENT} - CONTROLNET - INTERNAL) | {
-        "GET /sdapi/v1/controlnets",
+        "GET controlnets",
         "POST /internal/progress",
     }
     absent_fields = FORGE_FIELDS | {"hr_cfg", "scheduler", "hr_scheduler", "force_task_id", "infotext", "restore_faces"}
