@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .dialects import Payload
 from .errors import Refused
@@ -23,18 +24,34 @@ _FREE = ("", "automatic", "none", "use same sampler", "use same scheduler", "use
 _SHOWN = 12  # names in an error
 
 
-async def check_names(member: Member, payload: Payload) -> None:
-    """Raises Refused for a name that is on none of the server's lists; a list that is empty proves nothing."""
+async def settled(member: Member, payload: Payload) -> Payload:
+    """The request with every name as the server itself writes it: most compare letter by letter.
+
+    A list that is empty proves nothing.
+
+    Raises:
+        Refused: a name is on none of the server's lists.
+    """
+    names = {field: await _settled(member, payload[field], *NAMES[field]) for field in NAMES if field in payload}
     settings = payload.get("override_settings", {})
-    wanted = [(payload.get(field), *NAMES[field]) for field in NAMES]
-    wanted.append((settings.get("sd_model_checkpoint"), "checkpoint", ("checkpoints",)))
-    wanted += [(style, "style", ("styles",)) for style in payload.get("styles", [])]
-    for value, what, lists in wanted:
-        if isinstance(value, str) and value.casefold() not in _FREE:
-            known = [one for name in lists for one in await member.named(name)]
-            schedulers = await member.named("schedulers") if what == "sampler" else ()
-            if known and not _has(known, value) and not _joined(known, schedulers, value):
-                raise lacking(member.label, what, value, known)
+    await _settled(member, settings.get("sd_model_checkpoint"), "checkpoint", ("checkpoints",))
+    for value in payload.get("styles", []):
+        await _settled(member, value, "style", ("styles",))
+    return payload | names
+
+
+async def _settled(member: Member, value: Any, what: str, lists: Sequence[str]) -> Any:
+    if not isinstance(value, str) or value.casefold() in _FREE:
+        return value
+    known = [one for name in lists for one in await member.named(name)]
+    if not known or any(one.name == value for one in known):
+        return value
+    if what == "sampler" and _joined(known, await member.named("schedulers"), value):
+        return value
+    found = next((one for one in known if one.is_called(value) or stem(value) == stem(one.name)), None)
+    if found is None:
+        raise lacking(member.label, what, value, known)
+    return found.name if what in ("sampler", "scheduler", "upscaler") else value
 
 
 def lacking(server: str, what: str, value: str, known: Sequence[Named]) -> Refused:
@@ -42,10 +59,6 @@ def lacking(server: str, what: str, value: str, known: Sequence[Named]) -> Refus
     close = difflib.get_close_matches(value, names, _SHOWN) or names[:_SHOWN]
     more = " and others" if len(names) > len(close) else ""
     return Refused(f"{server} has no {what} {value[:100]!r}. It has {', '.join(close)}{more}; choose one of them.")
-
-
-def _has(known: Sequence[Named], value: str) -> bool:
-    return any(one.is_called(value) or stem(value) == stem(one.name) for one in known)
 
 
 def _joined(samplers: Sequence[Named], schedulers: Sequence[Named], value: str) -> bool:

@@ -4,6 +4,7 @@ Lives on the background loop.
 """
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from .errors import AnswerError, Disconnected, ServerTimeout, Unreachable
 from .faults import fault
 
 _STALL = 60.0  # seconds without a byte in the middle of an answer
+_BUFFER = 1024 * 1024  # bytes; answers are megabytes
 SMALL = 16 * 1024 * 1024  # bytes of an answer that holds no generated pictures
 
 
@@ -121,11 +123,15 @@ class Connection:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             server = self.server
-            auth = aiohttp.BasicAuth(server.user, server.password(), "utf-8") if server.user else None
+            login = b64encode(f"{server.user}:{server.password()}".encode()).decode() if server.user else ""
             connector = aiohttp.TCPConnector(ssl=server.tls(), limit=server.concurrency + 8)
             times = aiohttp.ClientTimeout(total=None, sock_connect=server.connect_seconds)
             self._session = aiohttp.ClientSession(
-                connector=connector, auth=auth, timeout=times, cookie_jar=aiohttp.DummyCookieJar()
+                connector=connector,
+                headers={"Authorization": f"Basic {login}"} if login else None,
+                timeout=times,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                read_bufsize=_BUFFER,
             )
         return self._session
 

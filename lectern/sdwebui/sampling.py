@@ -14,7 +14,7 @@ from torch import Tensor
 
 from . import truth
 from .building import Offers, Orders, Part, sized
-from .checks import check_names
+from .checks import settled
 from .dialects import Payload
 from .draft import Draft, check_draft, with_seed
 from .errors import AnswerError, MismatchError
@@ -80,7 +80,7 @@ class _Run:
         offers = Offers(loras, await member.scripts() if self._draft.scripts else ())
         task = f"task({uuid.uuid4().hex[:15]})"  # as the servers' own web page names them
         payload = await asyncio.to_thread(self._orders.payload, part, dialect, offers, task)
-        await check_names(member, payload)
+        payload = await settled(member, payload)
         body = await asyncio.to_thread(self._orders.body, payload)
         job = Job(member, dialect, task, lambda glimpse: self._watch.seen(part, part.count, glimpse))
         begun = time.monotonic()

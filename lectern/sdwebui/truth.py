@@ -37,11 +37,11 @@ def mismatches(server: str, sent: Payload, got: Outcome, samplers: Sequence[Name
         samplers: the server's; its aliases are no changes.
     """
     settings = parse_infotext(got.infotext).settings
+    sampler, scheduler = got.info.get("sampler_name") or settings.get("Sampler"), settings.get("Schedule type")
+    joined = sent.get("sampler_name") == f"{sampler} {scheduler}"  # an old name, which the server took apart
     found = [
-        _changed(
-            "sampler", sent.get("sampler_name"), got.info.get("sampler_name") or settings.get("Sampler"), samplers
-        ),
-        _changed("scheduler", sent.get("scheduler"), settings.get("Schedule type"), ()),
+        "" if joined else _changed("sampler", sent.get("sampler_name"), sampler, samplers),
+        _changed("scheduler", sent.get("scheduler"), scheduler, ()),
         _checkpoint(sent.get("override_settings", {}).get("sd_model_checkpoint"), got.info.get("sd_model_name")),
         _size(sent, got.sizes),
         _seed(sent, got.seeds),

@@ -1,0 +1,124 @@
+"""One batch on several servers: the same pictures, in the same order, whoever makes them."""
+
+import asyncio
+
+import pytest
+import torch
+
+from lectern.sdwebui.draft import Draft
+from lectern.sdwebui.errors import Failed, ServerError
+from lectern.servers import Server
+from support.webui import Fault
+from unit.sdwebui.conftest import picture
+
+
+async def four(farm, *dialects, **settings) -> None:
+    for name, dialect in zip("abcd", dialects or ["forge"] * 4, strict=True):
+        await farm.add(name, dialect=dialect, **settings)
+    farm.pool()
+
+
+async def test_the_pictures_are_those_of_one_server(farm):
+    await four(farm)
+    made = await farm.sample("farm", batch_size=16)
+    alone = await farm.sample("a", batch_size=16)
+    assert torch.equal(made.images, alone.images)
+    assert made.seeds == alone.seeds == list(range(7, 23))
+    assert [f"Seed: {seed}" in text for seed, text in zip(made.seeds, made.infotexts, strict=True)] == [True] * 16
+    assert made.info["all_seeds"] == list(range(7, 23))
+    assert sum(one["pictures"] for one in made.info["lectern"]["requests"]) == 16
+
+
+async def test_servers_of_different_families_share_a_batch(farm):
+    await four(farm, "forge", "a1111", "sdcpp", "koboldcpp", seconds_per_image=0.02)
+    made = await farm.sample("farm", batch_size=4, n_iter=4)
+    assert made.seeds == list(range(7, 23)) and made.images.shape[0] == 16
+    assert len({one["server"] for one in made.info["lectern"]["requests"]}) > 1
+
+
+async def test_a_slower_server_gets_less(farm):
+    await farm.add("slow", seconds_per_image=0.12)
+    await farm.add("quick", seconds_per_image=0.02)
+    farm.pool()
+    made = await farm.sample("farm", batch_size=12)
+    shares = {name: sum(body["batch_size"] for body in farm.sent(name)) for name in farm.servers}
+    assert shares["slow"] < shares["quick"] and sum(shares.values()) == 12
+    assert made.seeds == list(range(7, 19))
+
+
+@pytest.mark.parametrize("kind", ["error-message", "disconnect", "truncated-base64", "unauthorized", "missing", "html"])
+async def test_a_server_that_fails_hands_its_part_to_another(farm, kind):
+    await four(farm)
+    farm.servers["b"].fault = Fault(kind, route="txt2img")
+    made = await farm.sample("farm", batch_size=8)
+    assert made.seeds == list(range(7, 15))
+    assert torch.equal(made.images, (await farm.sample("a", batch_size=8)).images)
+    assert "b" not in {one["server"] for one in made.info["lectern"]["requests"]}
+    assert len(farm.sent("b")) == 1
+    await farm.sample("farm", batch_size=8)
+    assert len(farm.sent("b")) == 1  # it rests for a while
+
+
+async def test_a_server_that_is_off_is_passed_over(farm):
+    await four(farm)
+    farm.entries["b"] = Server(url="http://127.0.0.1:9", connect_seconds=1)
+    assert (await farm.sample("farm", batch_size=8)).seeds == list(range(7, 15))
+
+
+async def test_a_part_is_handed_over_once(farm):
+    await four(farm)
+    for server in farm.servers.values():
+        server.fault = Fault("error-message", route="txt2img")
+    with pytest.raises(Failed, match="out of memory"):
+        await farm.sample("farm")
+    assert sum(len(farm.sent(name)) for name in "abcd") == 2
+
+
+async def test_a_pool_of_which_nobody_answers(farm):
+    farm.entries = {
+        name: Server(url=f"http://127.0.0.1:{9 + place}", connect_seconds=1) for place, name in enumerate("ab")
+    }
+    farm.entries["farm"] = Server(pool=["a", "b"])
+    with pytest.raises(ServerError, match="cannot be reached"):
+        await farm.sample("farm", batch_size=4)
+
+
+async def test_a_busy_server_does_not_hold_up_the_others(farm):
+    await farm.add("busy")
+    await farm.add("free")
+    farm.pool()
+    farm.servers["busy"].hold()
+    waiting = asyncio.create_task(farm.sample("busy"))
+    await farm.servers["busy"].until(lambda one: one.active)
+    made = await asyncio.wait_for(farm.sample("farm", seed=50, batch_size=4), 5)
+    assert made.seeds == [50, 51, 52, 53]
+    farm.servers["busy"].release()
+    await waiting
+
+
+async def test_each_start_picture_goes_to_one_server(farm):
+    await four(farm)
+    start = picture(count=6)
+    made = await farm.sample("farm", draft=Draft(image=start), denoising_strength=0.0)
+    assert (made.images - start).abs().max() <= 1 / 255
+
+
+async def test_two_orders_share_a_pool(farm):
+    await four(farm, seconds_per_image=0.01)
+    first, second = await asyncio.gather(farm.sample("farm", batch_size=6), farm.sample("farm", seed=100, batch_size=6))
+    assert first.seeds == list(range(7, 13)) and second.seeds == list(range(100, 106))
+
+
+async def test_a_server_may_take_several_requests_at_once(farm):
+    await farm.add("wide", entry={"concurrency": 3})
+    made = await farm.sample("wide", batch_size=6)
+    assert made.seeds == list(range(7, 13)) and len(farm.sent("wide")) > 1
+
+
+async def test_a_changed_entry_counts_at_once(farm):
+    await farm.add("a")
+    await farm.add("b", dialect="a1111")
+    await farm.sample("a")
+    farm.entries["a"] = farm.entries["b"]
+    await farm.sample("a")
+    assert len(farm.sent("a")) == len(farm.sent("b")) == 1
