@@ -39,7 +39,7 @@ async def test_an_interrupt_that_was_lost_is_sent_again(farm, monkeypatch):
 
 async def test_a_strangers_job_is_not_interrupted_and_ours_is_when_its_turn_comes(farm, monkeypatch):
     monkeypatch.setattr("lectern.sdwebui.job._AGAIN", 0.02)
-    server = await farm.add(webui=True)
+    server = await farm.add(webui=True, seconds_per_image=30)
     server.hold()
     stranger = server.stranger(0.05)
     await server.until(lambda one: one.active)
