@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seconds-per-image", type=float, default=0.0)
     parser.add_argument("--grain", type=float, default=0.0, help="noise, 0 to 1: files as large as real ones")
+    parser.add_argument("--replay", action="store_true", help="the same request gets the same answer at once")
     parser.add_argument("--webui", action="store_true", help="adds the web UI's own task routes")
     parser.add_argument("--auth", metavar="USER:PASSWORD")
     with suppress(KeyboardInterrupt):

@@ -57,7 +57,7 @@ class ContractServer:
 
     `seconds_per_image` is spent per picture and pass; `webui` adds the web UI's routes; `auth` is (user, password);
     `boot` requests are answered 404 first; `absent` routes do not exist ("GET schedulers"); `grain` (0.1 is much) makes
-    files as large as those of real pictures; `base_path` ("/sd") is a proxy's prefix, part of `url`.
+    files as large as those of real pictures; `replay` repeats answers at once; `base_path` ("/sd") is a proxy's prefix, part of `url`.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class ContractServer:
         max_pixels: int = 2**26,
         base_path: str = "",
         grain: float = 0.0,
+        replay: bool = False,
         port: int = 0,
     ) -> None:
         self.dialect = DIALECTS[dialect]()
@@ -87,6 +88,8 @@ class ContractServer:
         self.requests: list[Seen] = []
         self.base_path = base_path
         self.grain = grain
+        self.replay = replay
+        self._replies: dict[str, bytes] = {}
         self.fault = fault
         if boot:
             self.faults.append(Fault("missing", times=boot))
@@ -234,7 +237,20 @@ class ContractServer:
         fault = next((fault for fault in self.faults if fault.hits(route, request.method)), None)
         if fault is not None:
             return await apply(fault, request, lambda request: self._guarded(request, handler, route), self._closing)
+        if self.replay and route in ("txt2img", "img2img"):
+            return await self._replayed(request, handler, route)
         return await self._guarded(request, handler, route)
+
+    async def _replayed(self, request: web.Request, handler: Handler, route: str) -> web.StreamResponse:
+        """The same answer to the same request, at once: for measuring what a client itself costs."""
+        key = json.dumps({**self.requests[-1].body, "force_task_id": None}, sort_keys=True)
+        if key not in self._replies:
+            response = await self._guarded(request, handler, route)
+            assert isinstance(response, web.Response) and isinstance(response.body, bytes)
+            if response.status != 200:
+                return response
+            self._replies[key] = response.body
+        return web.Response(body=self._replies[key], content_type="application/json")
 
     async def _guarded(self, request: web.Request, handler: Handler, route: str) -> web.StreamResponse:
         try:
