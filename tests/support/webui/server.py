@@ -57,7 +57,8 @@ class ContractServer:
 
     `seconds_per_image` is spent per picture and pass; `webui` adds the web UI's routes; `auth` is (user, password);
     `boot` requests are answered 404 first; `absent` routes do not exist ("GET schedulers"); `grain` (0.1 is much) makes
-    files as large as those of real pictures; `replay` repeats answers at once; `base_path` ("/sd") is a proxy's prefix, part of `url`.
+    files as large as those of real pictures; `replay` repeats answers at once; `base_path` ("/sd") is a proxy's prefix,
+    part of `url`.
     """
 
     def __init__(
