@@ -48,7 +48,7 @@ async def test_lists_of_every_family(client, farm, dialect):
     assert not any("---" in name for name in answer["lists"]["styles"])  # separator rows
     if dialect not in ("sdcpp", "koboldcpp"):
         assert "prompt matrix" in {name.casefold() for name in answer["lists"]["scripts"]}
-        assert answer["lists"]["hires_upscalers"][0].startswith("Latent")
+        assert set(answer["lists"]["hires_upscalers"]) > {"Lanczos"} | set(answer["lists"]["latent_upscalers"])
 
 
 async def test_a_pool_offers_what_its_servers_have_in_common(client, farm):
