@@ -66,7 +66,7 @@ def fault(
             " entry of lectern.toml."
         )
     if 300 <= status < 400:
-        target = re.sub(r"^https?://[^/?#]*", "", headers.get("Location", ""))[:200]
+        target = re.sub(r"^https?://[^/?#]*|[^!-~]", "", headers.get("Location", ""))[:200]
         return Redirected(
             f"{server} points from {path} to {target or 'elsewhere'}. If it lies below a path, add that path to its url"
             " in lectern.toml."

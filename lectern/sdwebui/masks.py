@@ -28,7 +28,7 @@ def fitted_mask(mask: Tensor, height: int, width: int) -> Tensor:
             " shapes. Link a mask that was drawn on this picture."
         )
     scaled = interpolate(values[None, None], (height, width), mode="bilinear", antialias=True)
-    return scaled[0, 0]
+    return scaled[0, 0].clamp_(0, 1)  # the weights sum to a hair above one
 
 
 def server_mask(mask: Tensor, height: int, width: int, soft: bool, inverted: bool) -> Tensor:
