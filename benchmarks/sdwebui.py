@@ -21,11 +21,9 @@ from PIL import Image
 
 from benchmarks._report import Target, conclude, table
 from benchmarks._webui import FIELDS, hub, order, server, servers
+from tests.support.client import Comfy
 from tools.cache import CHECKOUT
 from tools.server import ComfyServer
-
-sys.path.append(str(CHECKOUT / "tests"))
-from support.client import Comfy
 
 ROUNDS = 25
 BARE, OURS = "bare: POST, base64, Pillow, float", "Lectern"

@@ -17,6 +17,7 @@ from .errors import AnswerError, Disconnected, ServerTimeout, Unreachable
 from .faults import fault
 
 _STALL = 60.0  # seconds without a byte in the middle of an answer
+_IDLE = 4.0  # seconds for which a connection is kept; uvicorn, which most servers use, closes it after 5
 _BUFFER = 1024 * 1024  # bytes; answers are megabytes
 SMALL = 16 * 1024 * 1024  # bytes of an answer that holds no generated pictures
 
@@ -124,11 +125,12 @@ class Connection:
         if self._session is None or self._session.closed:
             server = self.server
             login = b64encode(f"{server.user}:{server.password()}".encode()).decode() if server.user else ""
-            connector = aiohttp.TCPConnector(ssl=server.tls(), limit=server.concurrency + 8)
+            connector = aiohttp.TCPConnector(ssl=server.tls(), limit=server.concurrency + 8, keepalive_timeout=_IDLE)
             times = aiohttp.ClientTimeout(total=None, sock_connect=server.connect_seconds)
             self._session = aiohttp.ClientSession(
                 connector=connector,
-                headers={"Authorization": f"Basic {login}"} if login else None,
+                headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Basic {login}"} if login else {}),
+                auto_decompress=False,  # a small compressed answer could unpack to any size
                 timeout=times,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 read_bufsize=_BUFFER,

@@ -13,7 +13,16 @@ from typing import Any
 
 from .connection import Answer, Patience
 from .dialects import Dialect, Route
-from .errors import Busy, Disconnected, Missing, RequestError, ServerError, ServerTimeout
+from .errors import (
+    Busy,
+    Disconnected,
+    Missing,
+    NotAuthorised,
+    Refused,
+    RequestError,
+    ServerError,
+    ServerTimeout,
+)
 from .lists import API, load
 from .member import Member
 from .progress import Glimpse, read_global, read_task
@@ -115,7 +124,7 @@ class Job:
             )
         except Busy:
             raise
-        except (Missing, RequestError):  # started without its web page
+        except (Missing, NotAuthorised, Refused, RequestError):  # started without its web page, or that has a login
             self._member.knows_tasks = False
             return None
         if found is None:

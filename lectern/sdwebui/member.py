@@ -59,7 +59,7 @@ class Member:
         self.knows_tasks: bool | None = None  # whether it tells our job from a stranger's; None: not yet tried
         self._dialect: Dialect | None = None
         self._met = False
-        self._lists: dict[str, tuple[float, tuple[Any, ...]]] = {}
+        self._lists: dict[str, tuple[float, tuple[Any, ...] | None]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def dialect(self) -> Dialect:
@@ -76,16 +76,20 @@ class Member:
         self._lists.clear()
 
     async def named(self, which: str) -> tuple[Named, ...]:
-        return await self._list(which)
+        return await self._list(which) or ()
+
+    async def tells(self, which: str) -> bool:
+        """Whether the server has this list at all, be it empty."""
+        return await self._list(which) is not None
 
     async def scripts(self) -> tuple[ScriptInfo, ...]:
-        return await self._list("scripts")
+        return await self._list("scripts") or ()
 
     async def close(self) -> None:
         await self.connection.close()
 
-    async def _list(self, which: str) -> tuple[Any, ...]:
-        """One of `SOURCES`; empty when the server has no such list. Raises ServerError."""
+    async def _list(self, which: str) -> tuple[Any, ...] | None:
+        """One of `SOURCES`; None when the server has no such list. Raises ServerError."""
         async with self._locks[which]:
             kept = self._lists.get(which)
             if kept is None or time.monotonic() - kept[0] > FRESH:
@@ -93,13 +97,13 @@ class Member:
                 self._lists[which] = kept
             return kept[1]
 
-    async def _ask(self, which: str) -> tuple[Any, ...]:
+    async def _ask(self, which: str) -> tuple[Any, ...] | None:
         source = SOURCES[which]
         for path in source.paths:
             content = await self._optional(path)
             if content is not None:
                 return source.read(content)
-        return ()
+        return None
 
     async def _optional(self, path: str) -> Any:
         """The content, or None when the server refuses the address: many lack some."""

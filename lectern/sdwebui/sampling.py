@@ -17,7 +17,7 @@ from .building import Offers, Orders, Part, sized
 from .checks import settled
 from .dialects import Payload
 from .draft import Draft, check_draft, with_seed
-from .errors import AnswerError, MismatchError
+from .errors import AnswerError, MismatchError, RequestError
 from .hub import Hub
 from .job import Job
 from .lists import API, Named
@@ -53,6 +53,7 @@ async def sample(hub: Hub, server: str, draft: Draft, bounds: Bounds, watch: Wat
     """
     draft = sized(with_seed(draft))
     check_draft(draft)
+    _check_amount(draft, bounds)
     members = hub.members(server)
     run = _Run(hub, draft, bounds, watch)
     watch.expect(run.plan.total)
@@ -88,13 +89,16 @@ class _Run:
         member.health.worked(time.monotonic() - begun, _work(payload))
         request = Request(member.name, member.label, dialect, part, payload)
         made = await read(self._orders, request, answer, self._bounds, self._gallery)
-        made.warnings.extend(self._told(request, made, await member.named("samplers"), loras))
+        told = self._told(request, made, await member.named("samplers"))
+        if self._names_loras() and dialect.lora_tags and await member.tells("loras"):
+            told += truth.unknown_loras(member.label, payload.get("prompt", ""), loras)
+        made.warnings.extend(told)
         return made
 
     def _names_loras(self) -> bool:
         return bool(self._draft.loras) or "<lora:" in self._draft.fields.get("prompt", "")
 
-    def _told(self, request: Request, made: Made, samplers: Sequence[Named], loras: Sequence[Named]) -> list[str]:
+    def _told(self, request: Request, made: Made, samplers: Sequence[Named]) -> list[str]:
         """Everything in which the server did not do what it was asked."""
         label, dialect, payload = request.label, request.dialect, request.payload
         found: list[str] = []
@@ -102,10 +106,17 @@ class _Run:
             sizes = [truth.Size(*size) for size in made.sizes]
             outcome = truth.Outcome(made.reply.info, next(iter(made.infotexts), ""), sizes, made.reply.seeds)
             found += truth.mismatches(label, payload, outcome, samplers)
-        found += truth.ignored(label, dialect, self._orders.ignored(dialect))
-        if dialect.lora_tags:
-            found += truth.unknown_loras(label, payload.get("prompt", ""), loras)
-        return found
+        return found + truth.ignored(label, dialect, self._orders.ignored(dialect))
+
+
+def _check_amount(draft: Draft, bounds: Bounds) -> None:
+    """Before hours of work whose pictures would be refused."""
+    size, count = truth.asked_size(draft.fields), draft.rounds * draft.per_round
+    if max(size) > bounds.side or count * size.width * size.height > bounds.total:
+        raise RequestError(
+            f"{count} pictures of {size} pixels are more than one node may hold. Ask for fewer or smaller ones, or"
+            " raise limits.side in lectern.toml."
+        )
 
 
 def _work(payload: Payload) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 
 _LONG = 2048  # bytes from which a string counts as a picture
 _MOST_STRINGS = 200_000  # looked at one by one; an answer of more is parsed as plain JSON
+_MOST_REST = 64 * 1024 * 1024  # bytes beside the long strings
 _HOLE = "\x00lectern "  # no server sends this
 
 
@@ -17,7 +18,7 @@ def read_long(body: bytes | bytearray) -> tuple[Any, Mapping[str, memoryview]]:
     """The JSON content in which each long string is a short key, and what the keys stand for.
 
     Raises:
-        ValueError: this is no JSON, or it nests too deep.
+        ValueError: this is no JSON, it nests too deep, or holds far more than pictures.
     """
     holes: dict[str, memoryview] = {}
     pieces: list[bytes | memoryview] = []
@@ -29,6 +30,8 @@ def read_long(body: bytes | bytearray) -> tuple[Any, Mapping[str, memoryview]]:
         pieces += [view[kept:start], json.dumps(key)[1:-1].encode()]
         kept = end
     pieces.append(view[kept:])
+    if sum(map(len, pieces)) > _MOST_REST:
+        raise ValueError("too much beside the pictures")
     try:
         return json.loads(b"".join(pieces)), holes
     except RecursionError:

@@ -76,7 +76,7 @@ def stem(title: str) -> str:
     return re.sub(r"\.(safetensors|ckpt|gguf|pt|sft)$", "", name).casefold()
 
 
-def asked_size(sent: Payload) -> Size:
+def asked_size(sent: Mapping[str, Any]) -> Size:
     """Of the finished picture: with a second pass, that one's."""
     width, height = sent.get("width", 512), sent.get("height", 512)
     if not sent.get("enable_hr"):

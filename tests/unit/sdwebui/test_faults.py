@@ -170,3 +170,27 @@ async def test_an_unloaded_server_says_so(farm):
     await farm.add(dialect="sdnext", model_loaded=False)
     with pytest.raises(AnswerError, match="checkpoint is loaded"):
         await farm.sample()
+
+
+async def test_more_than_a_node_may_hold_is_refused_before_it_is_made(farm):
+    await farm.add()
+    for fields in (
+        {"width": 8192},
+        {"batch_size": 200, "width": 4096, "height": 4096},
+        {"enable_hr": True, "hr_scale": 100},
+    ):
+        with pytest.raises(RequestError, match="more than one node may hold"):
+            await farm.sample(**fields)
+    assert farm.servers["local"].requests == []
+
+
+async def test_a_server_without_a_list_of_loras_is_not_accused(farm):
+    await farm.add(absent=("GET loras",))
+    assert (await farm.sample(prompt="a <lora:nothing:1> cat")).warnings == []
+
+
+async def test_a_web_page_with_a_login_does_not_hide_the_progress(farm, monkeypatch):
+    monkeypatch.setattr("lectern.sdwebui.job.POLL", 0.01)
+    server = await farm.add(webui=True, seconds_per_image=0.2, fault=Fault("unauthorized", route="internal/progress"))
+    await farm.sample()
+    assert server.routes().count("internal/progress") == 1 and server.routes().count("progress") > 1
