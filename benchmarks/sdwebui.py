@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from base64 import b64decode
 from pathlib import Path
 
@@ -21,9 +22,8 @@ from PIL import Image
 
 from benchmarks._report import Target, conclude, table
 from benchmarks._webui import FIELDS, hub, order, server, servers
-from tests.support.client import Comfy
 from tools.cache import CHECKOUT
-from tools.server import ComfyServer
+from tools.server import ComfyServer, direct
 
 ROUNDS = 25
 BARE, OURS = "bare: POST, base64, Pillow, float", "Lectern"
@@ -94,15 +94,20 @@ def waiting() -> float:
         private = comfy.base / "user" / "__lectern"
         private.mkdir(parents=True, exist_ok=True)
         (private / "lectern.toml").write_text(f'[servers.local]\nurl = "{url}"\n')
-        client = Comfy(comfy.url)
-        assert client.post("/prompt", {"prompt": GRAPH}).status == 200
+        asked(f"{comfy.url}/prompt", {"prompt": GRAPH})
         time.sleep(4)  # the request is under way
         begun = cpu_seconds(comfy.pid)
         time.sleep(WAITING)
         used = cpu_seconds(comfy.pid) - begun
-        assert client.get("/queue").json["queue_running"], "the request ended while it was watched"
-        client.post("/interrupt", {})
+        assert json.loads(asked(f"{comfy.url}/queue"))["queue_running"], "the request ended while it was watched"
+        asked(f"{comfy.url}/interrupt", {})
     return used / WAITING * 100
+
+
+def asked(url: str, body: object = None) -> bytes:
+    data = None if body is None else json.dumps(body).encode()
+    with direct.open(urllib.request.Request(url, data, {"Content-Type": "application/json"})) as answer:
+        return answer.read()
 
 
 def cpu_seconds(pid: int | None) -> float:
