@@ -1,6 +1,8 @@
 """Reads the answer of txt2img and img2img: which of its pictures are the generated ones, and what is said of them."""
 
 import json
+import struct
+from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,7 @@ from .errors import AnswerError
 from .skeleton import read_long
 
 _MOST_PICTURES = 4096
+_HEAD = 32  # characters of base64 that hold a PNG's size
 _LONGEST_TEXT = 100_000  # characters of one infotext
 
 
@@ -23,11 +26,12 @@ class Reply:
     info: Mapping[str, Any]  # what the server says; empty when it says nothing
 
 
-def read_reply(server: str, body: bytes | bytearray, asked: int) -> Reply:
+def read_reply(server: str, body: bytes | bytearray, asked: int, size: tuple[int, int] | None = None) -> Reply:
     """
     Args:
         server: how the server is named to people.
         asked: pictures that were asked for; what the server says of itself goes before.
+        size: width and height that were asked for; tells a grid that the server says nothing of.
 
     Raises:
         AnswerError: no JSON, or no pictures in it.
@@ -45,8 +49,9 @@ def read_reply(server: str, body: bytes | bytearray, asked: int) -> Reply:
             f"{server} answered without any picture. Look whether a checkpoint is loaded there, and at its console."
         )
     info = _info(content, holes)
-    first = _number(info.get("index_of_first_image"), len(pictures) - 1)
     seeds = [seed for seed in _list(info.get("all_seeds")) if type(seed) is int]
+    first = _number(info.get("index_of_first_image"), len(pictures) - 1)
+    first = _first(pictures, first, len(seeds) or asked, size)
     count = min(len(seeds) or asked, len(pictures) - first)
     texts = [text[:_LONGEST_TEXT] for text in _list(info.get("infotexts")) if isinstance(text, str)]
     return Reply(
@@ -78,6 +83,24 @@ def _pictures(content: Any, holes: Mapping[str, memoryview]) -> list[memoryview 
         if isinstance(value, str) and value:  # koboldcpp answers [""] when it failed
             found.append(holes[value] if value in holes else value.encode("utf-8", "replace"))
     return found
+
+
+def _first(pictures: Sequence[memoryview | bytes], told: int, count: int, size: tuple[int, int] | None) -> int:
+    """Where the generated pictures begin: where the server says, unless they have the wanted size elsewhere alone."""
+    if size is None or len(pictures) <= count:
+        return told
+    sizes = [_size(picture) for picture in pictures]
+    fits = [at for at in range(len(pictures) - count + 1) if all(one == size for one in sizes[at : at + count])]
+    return told if told in fits or not fits else fits[0]
+
+
+def _size(picture: memoryview | bytes) -> tuple[int, int] | None:
+    """Width and height from the head of a PNG in base64; of other files None."""
+    try:
+        head = a2b_base64(picture[:_HEAD])
+    except ValueError:
+        return None
+    return struct.unpack(">II", head[16:24]) if head.startswith(b"\x89PNG") and len(head) >= 24 else None
 
 
 def _info(content: Any, holes: Mapping[str, memoryview]) -> Mapping[str, Any]:

@@ -59,7 +59,7 @@ def fault(
         server: how the server is named to people.
     """
     said = reason(body)
-    quoted = f": {said.rstrip('.')}." if said else f", and no reason (HTTP {status})."
+    quoted = f": {said.rstrip('.')}." if said else f" and gave no reason (HTTP {status})."
     if status == 401:
         return NotAuthorised(
             f"{server} wants a user name and password{f' ({said})' if said else ''}. Set user and password_env in its"
@@ -74,12 +74,12 @@ def fault(
     if status == 404 and said in ("", "Not Found"):
         return Missing(f"{server} has no {path}. Start it with --api, or correct its url or dialect in lectern.toml.")
     if status == 429:
-        return Busy(f"{server} is asked too often{quoted}", _retry_after(headers))
+        return Busy(f"{server} is asked too often{quoted} Wait a minute, or raise its limit.", _retry_after(headers))
     if status == 422:
         return RequestError(f"{server} refused the request{quoted}")
     if status < 500:
         return Refused(f"{server} refused the request{quoted}")
-    return Failed(f"{server} failed{quoted}")
+    return Failed(f"{server} failed{quoted} Its console says more.")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

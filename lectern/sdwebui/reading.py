@@ -18,6 +18,7 @@ from .dialects import Dialect, Payload
 from .draft import SEEDS, Composite
 from .masks import laid_over
 from .pictures import Bounds, Gallery, decode, to_image
+from .truth import asked_size
 
 threads = ThreadPoolExecutor(max(2, cores()), thread_name_prefix="lectern-webui")
 
@@ -59,7 +60,8 @@ async def read(orders: Orders, request: Request, answer: bytearray, bounds: Boun
     """
     loop = asyncio.get_running_loop()
     draft, part = orders.draft, request.part
-    reply = await loop.run_in_executor(threads, read_reply, request.label, answer, part.count)
+    size = None if gallery is None else asked_size(request.payload)
+    reply = await loop.run_in_executor(threads, read_reply, request.label, answer, part.count, size)
     images = reply.images if gallery is None else reply.images[: part.count]
     offset = 0 if gallery is None else part.round * draft.per_round + part.first
     gallery = gallery or Gallery(len(images), bounds)

@@ -17,7 +17,7 @@ from .building import Offers, Orders, Part, sized
 from .checks import settled
 from .dialects import Payload
 from .draft import Draft, check_draft, with_seed
-from .errors import AnswerError, MismatchError, RequestError
+from .errors import AnswerError, Busy, MismatchError, RequestError
 from .hub import Hub
 from .job import Job
 from .lists import API, Named
@@ -28,6 +28,7 @@ from .pool import Crew
 from .progress import Watch
 from .reading import Made, Request, read
 
+_PATIENT = 2  # times that a server's "too many requests" is waited for
 _LISTS = ("all_prompts", "all_negative_prompts", "all_seeds", "all_subseeds", "infotexts")
 
 
@@ -84,9 +85,7 @@ class _Run:
         payload = await settled(member, payload)
         body = await asyncio.to_thread(self._orders.body, payload)
         job = Job(member, dialect, task, lambda glimpse: self._watch.seen(part, part.count, glimpse))
-        begun = time.monotonic()
-        answer = await job.run(f"{API}/{self._draft.mode}", body, self._hub.spawn)
-        member.health.worked(time.monotonic() - begun, _work(payload))
+        answer = await self._sent(member, job, body, _work(payload))
         request = Request(member.name, member.label, dialect, part, payload)
         made = await read(self._orders, request, answer, self._bounds, self._gallery)
         told = self._told(request, made, await member.named("samplers"))
@@ -94,6 +93,18 @@ class _Run:
             told += truth.unknown_loras(member.label, payload.get("prompt", ""), loras)
         made.warnings.extend(told)
         return made
+
+    async def _sent(self, member: Member, job: Job, body: bytes, work: float) -> bytearray:
+        """The answer. A server that only asks for patience (429) gets it, a few times."""
+        for _ in range(_PATIENT):
+            begun = time.monotonic()
+            try:
+                answer = await job.run(f"{API}/{self._draft.mode}", body, self._hub.spawn)
+                member.health.worked(time.monotonic() - begun, work)
+                return answer
+            except Busy as busy:
+                await asyncio.sleep(busy.seconds)
+        return await job.run(f"{API}/{self._draft.mode}", body, self._hub.spawn)
 
     def _names_loras(self) -> bool:
         return bool(self._draft.loras) or "<lora:" in self._draft.fields.get("prompt", "")

@@ -33,9 +33,9 @@ CASES = [
     (Fault("error-message", route=ROUTE), Failed, "CUDA out of memory"),
     (Fault("bare-string", route=ROUTE), Failed, "unsupported operand"),
     (Fault("html", route=ROUTE), Failed, "502 Bad Gateway"),
-    (Fault("empty", route=ROUTE), Failed, r"no reason \(HTTP 500\)"),
+    (Fault("empty", route=ROUTE), Failed, r"gave no reason \(HTTP 500\)"),
     (Fault("not-json", route=ROUTE), AnswerError, "not JSON"),
-    (Fault("too-many", route=ROUTE), Busy, "asked too often"),
+    (Fault("too-many", route=ROUTE), Busy, "asked too often.* Wait a minute"),
     (Fault("redirect", route=ROUTE, location="/forge"), Redirected, "/forge/sdapi/v1/txt2img"),
     (Fault("redirect", route=ROUTE, location="https://evil.example"), Redirected, "points from"),
     (Fault("no-images", route=ROUTE), AnswerError, "without any picture"),
@@ -73,6 +73,20 @@ async def test_a_picture_without_a_word_is_still_a_picture(farm, kind):
     made = await farm.sample(batch_size=2)
     assert made.images.shape[0] == 2 and made.seeds == [7, 8]
     assert made.infotexts[1].startswith("a lighthouse")
+
+
+async def test_a_server_that_asks_for_patience_gets_it(farm):
+    server = await farm.add(fault=Fault("too-many", route=ROUTE, times=1))
+    assert (await farm.sample()).seeds == [7]
+    assert server.routes().count(ROUTE) == 2
+
+
+async def test_a_grid_that_the_server_keeps_quiet_about_is_told_by_its_size(farm):
+    server = await farm.add()
+    plain = await farm.sample(batch_size=2)
+    server.fault = Fault("extra-grid", route=ROUTE)
+    made = await farm.sample(batch_size=2)
+    assert (made.images == plain.images).all() and len(made.extras) == 1 and made.warnings == []
 
 
 async def test_nobody_there(farm):
