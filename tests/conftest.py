@@ -1,9 +1,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from support.client import Comfy
 from tools.server import ComfyServer
+
+# A busy machine must not fail a property: pytest-timeout is the only clock.
+settings.register_profile("lectern", deadline=None)
+settings.load_profile("lectern")
 
 
 @pytest.fixture(scope="session")
