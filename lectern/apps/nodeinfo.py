@@ -78,6 +78,8 @@ def _choice(values: object, options: Mapping[str, Any], tooltip: str) -> Widget 
     if not listed and options.get("remote"):
         # The list lives behind a route that the node's author chose; ComfyUI itself checks the value.
         return Widget(Kind.STRING, tooltip=tooltip)
+    if options.get("lectern_list"):  # the editor fills it from a WebUI server, and the node checks the value
+        return Widget(Kind.STRING, tooltip=tooltip)
     return Widget(Kind.CHOICE, choices=listed, tooltip=tooltip)
 
 

@@ -66,6 +66,7 @@ def test_a_pick_that_cannot_be_used_is_listed_and_the_rest_counts(pick, reason):
         ("mode", {"enum": ["soft", "hard", "2"], "default": "soft"}),
         ("scheduler", {"enum": ["simple", "karras"], "default": "simple"}),
         ("route", {"type": "string", "default": "r"}),
+        ("sampler", {"type": "string", "default": "Euler"}),
         ("text", {"type": "string", "x-multiline": True, "default": "secret prompt"}),
         ("on", {"type": "boolean", "default": True}),
         (
