@@ -437,7 +437,8 @@ def farm_thumbnail() -> Image.Image:
         left = 24 + column * (small.width + 24)
         pen.text((left + small.width // 2, 40), name, INK, inter(30, bold=True), anchor="mm")
         for row in range(2):
-            lay(canvas, to_pillow(landscape(palette, 3 + column + 4 * row, Size(900, 900))), small, left, 76 + row * 246)
+            picture = landscape(palette, 3 + column + 4 * row, Size(900, 900))
+            lay(canvas, to_pillow(picture), small, left, 76 + row * 246)
     return canvas
 
 
