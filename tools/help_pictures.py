@@ -40,6 +40,8 @@ IMAGES = CHECKOUT / "web" / "docs" / "images"
 WORKFLOW = "deck_from_titles"
 BRANDING = "brand_a_folder"
 CONTENTS_WORKFLOW = "deck_with_contents"
+REMOTE, INPAINT, FARM = "remote_txt2img_to_slides", "remote_inpaint", "one_prompt_on_four_servers"
+FARM_SERVERS = "north", "east", "south", "west"
 SLIDE = Size(1920, 1080)  # px, as the nodes make them by default
 THUMBNAIL = Size(1024, 576)  # px
 
@@ -389,6 +391,57 @@ def contents_thumbnail() -> Image.Image:
     return canvas
 
 
+def remote_thumbnail() -> Image.Image:
+    """The card of "Remote txt2img to slides": its four titles on stand-ins for what a server would generate."""
+    graph = json.loads((CHECKOUT / "workflows" / "api" / f"{REMOTE}.json").read_text("utf-8"))
+    values = {node["class_type"]: node["inputs"] for node in graph.values()}
+    titles = values["PrimitiveStringMultiline"]["value"].splitlines()
+    title, number = values["LecternSlideTitle"], values["LecternSlideNumber"]
+    looks = (("berry", 4), ("sunset", 8), ("ocean", 6), ("forest", 3))
+    frames = [landscape(palette, seed, SLIDE) for palette, seed in looks]
+    titling = look_of(title, width=title["width"], scrim=title["scrim"], alike=True, room=0.62)
+    frames = all_lettered(frames, titles, titling, bold=True)
+    counted = Numbering(number["style"], number["template"], number["start"], number["skip_first"])
+    frames = all_lettered(frames, number_texts(len(frames), counted), look_of(number, scrim=True))
+    canvas = Image.new("RGB", THUMBNAIL, "#e8ebf3")
+    for index, frame in enumerate(frames):
+        lay(canvas, to_pillow(frame), Size(470, 264), 32 + index % 2 * 490, 14 + index // 2 * 284)
+    return canvas
+
+
+def inpaint_thumbnail() -> Image.Image:
+    """The card of "Remote inpaint": a picture with what is painted over it, and a boat there afterwards."""
+    before = to_pillow(landscape("ocean", 6, Size(1200, 1200))).convert("RGB")
+    mask = Image.new("L", before.size)
+    for x, y in ((380, 760), (430, 660), (480, 580), (520, 680), (570, 760)):  # touches of a round brush
+        ImageDraw.Draw(mask).circle((x, y), 120, 150)
+    painted = before.copy()
+    painted.paste("#f2545b", mask=mask)
+    after = before.copy()
+    pen = ImageDraw.Draw(after)
+    pen.polygon([(480, 480), (480, 740), (310, 740)], "#fff1d0")
+    pen.polygon([(500, 520), (500, 740), (630, 740)], "#ffd9a0")
+    pen.polygon([(290, 760), (660, 760), (600, 840), (350, 840)], "#7a3b1f")
+    canvas = Image.new("RGB", THUMBNAIL, "#e8ebf3")
+    lay(canvas, painted, Size(460, 460), 40, 58)
+    lay(canvas, after, Size(460, 460), 524, 58, shade=0.5)
+    return canvas
+
+
+def farm_thumbnail() -> Image.Image:
+    """The card of "One prompt on four servers": who made which of the eight pictures."""
+    canvas = Image.new("RGB", THUMBNAIL, CANVAS)
+    pen = ImageDraw.Draw(canvas)
+    small = Size(226, 226)
+    for column, (name, palette) in enumerate(zip(FARM_SERVERS, ("ocean", "berry", "sunset", "forest"), strict=True)):
+        left = 24 + column * (small.width + 24)
+        pen.text((left + small.width // 2, 40), name, INK, inter(30, bold=True), anchor="mm")
+        for row in range(2):
+            picture = landscape(palette, 3 + column + 4 * row, Size(900, 900))
+            lay(canvas, to_pillow(picture), small, left, 76 + row * 246)
+    return canvas
+
+
 def save(picture: Image.Image, file: Path, limit: int) -> None:
     """As JPEG, at the best quality that stays below the limit (bytes)."""
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -419,6 +472,9 @@ def main() -> None:
     save(thumbnail(), CHECKOUT / "workflows" / f"{WORKFLOW}.jpg", THUMBNAIL_LIMIT)
     save(branded_thumbnail(), CHECKOUT / "workflows" / f"{BRANDING}.jpg", THUMBNAIL_LIMIT)
     save(contents_thumbnail(), CHECKOUT / "workflows" / f"{CONTENTS_WORKFLOW}.jpg", THUMBNAIL_LIMIT)
+    save(remote_thumbnail(), CHECKOUT / "workflows" / f"{REMOTE}.jpg", THUMBNAIL_LIMIT)
+    save(inpaint_thumbnail(), CHECKOUT / "workflows" / f"{INPAINT}.jpg", THUMBNAIL_LIMIT)
+    save(farm_thumbnail(), CHECKOUT / "workflows" / f"{FARM}.jpg", THUMBNAIL_LIMIT)
 
 
 if __name__ == "__main__":

@@ -39,15 +39,20 @@ def server_mask(mask: Tensor, height: int, width: int, soft: bool, inverted: boo
     Raises:
         RequestError: nothing would be painted: with "only masked", the servers' default, they would paint all instead.
     """
+    _check_paints(mask, inverted)  # before the shape: Load Image gives a picture without a mask one of 64x64, black
     fitted = fitted_mask(mask, height, width)
     result = fitted if soft else (fitted >= _HALF).float()
-    painted = 1 - result if inverted else result
-    if not bool((painted >= _HALF).any()):
+    _check_paints(result, inverted)
+    return result
+
+
+def _check_paints(mask: Tensor, inverted: bool) -> None:
+    painted = mask < _HALF if inverted else mask >= _HALF
+    if not bool(painted.any()):
         raise RequestError(
             f"The mask is {'white' if inverted else 'black'} everywhere, so there is nothing to paint. Paint a part of"
             " it, or unlink it to change the whole picture."
         )
-    return result
 
 
 def laid_over(original: Tensor, result: Tensor, mask: Tensor, inverted: bool, blur: int) -> Tensor:

@@ -6,7 +6,7 @@ import pptx
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from support.client import Comfy, workflow
+from support.client import WORKFLOWS, Comfy, workflow
 
 RUN_TIMEOUT = 90_000  # milliseconds for a whole workflow
 
@@ -98,7 +98,7 @@ def test_save_deck_shows_its_slides_and_a_button_for_each_file(page: Page, compl
     page.evaluate("() => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', false)")
 
 
-@pytest.mark.parametrize("name", ["brand_a_folder", "deck_from_titles", "deck_with_contents"])
+@pytest.mark.parametrize("name", sorted(file.stem for file in WORKFLOWS.glob("*.json")))
 def test_the_api_file_is_what_the_front_end_exports(page: Page, name: str):
     page.evaluate("graph => window.app.loadGraphData(graph)", workflow(name, api=False))
     exported = page.evaluate("async () => (await window.app.graphToPrompt()).output")

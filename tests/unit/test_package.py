@@ -1,5 +1,6 @@
 """What the Comfy Registry and ComfyUI-Manager read of this package."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -10,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
+TEMPLATES = sorted((ROOT / "workflows").glob("*.json"))
 UNSHIPPED = ("tests/", "tools/", "benchmarks/")
 SHIPPED = [name for name in TRACKED if name.endswith((".py", ".js")) and not name.startswith(UNSHIPPED)]
 
@@ -63,7 +65,25 @@ def test_the_template_uses_only_core_nodes_and_ours():
     assert {kind for kind in kinds if not kind.startswith("Lectern")} == {"PrimitiveStringMultiline", "SaveImage"}
 
 
+# Of ComfyUI itself; MarkdownNote stands in the graph alone.
+CORE = {"CreateList", "LoadImage", "MarkdownNote", "PreviewAny", "PrimitiveStringMultiline", "SaveImage"}
+
+
+def placed(template: Path) -> set[str]:
+    return {node["type"] for node in json.loads(template.read_text("utf-8"))["nodes"]}
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.stem)
+def test_templates_use_only_core_nodes_and_ours(template):
+    assert {kind for kind in placed(template) if not kind.startswith("Lectern")} <= CORE
+
+
+def test_every_node_has_a_place_in_a_template():
+    mapping = re.findall(r'^    "(Lectern\w+)":', (ROOT / "nodes/__init__.py").read_text("utf-8"), re.MULTILINE)
+    assert set(mapping) <= set().union(*map(placed, TEMPLATES))
+
+
 def test_every_template_has_a_picture_and_an_api_file():
-    for workflow in (ROOT / "workflows").glob("*.json"):
+    for workflow in TEMPLATES:
         assert workflow.with_suffix(".jpg").exists()
         assert (workflow.parent / "api" / workflow.name).exists()
