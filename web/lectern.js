@@ -2,6 +2,7 @@
 // Save Deck shows small pictures of the deck it last saved and a download button for each of its files.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
+import { findNode, findWidget } from "./graph.js";
 
 const NODE = "LecternSaveDeck";
 const WIDGET = "lectern_download";
@@ -21,25 +22,6 @@ function download(file) {
   link.href = address(file);
   link.download = file.filename;
   link.click();
-}
-
-/**
- * The node that an execution id names; ids inside subgraphs are paths such as "12:5".
- * @param {string} id
- */
-function findNode(id) {
-  const path = String(id).split(":");
-  let graph = app.rootGraph ?? app.graph;
-  for (const step of path.slice(0, -1)) graph = graph?.getNodeById(Number(step))?.subgraph;
-  return graph?.getNodeById(Number(path.at(-1)));
-}
-
-/**
- * @param {any} node
- * @param {string} name
- */
-function findWidget(node, name) {
-  return node.widgets?.find((/** @type {any} */ widget) => widget.name === name);
 }
 
 /**

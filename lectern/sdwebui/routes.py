@@ -2,6 +2,9 @@
 
 Names only: no address and no secret ever leaves. Nothing is asked of a server more often than every few seconds,
 however often these routes are called.
+
+With `quiet=1` a server that has no lists to give is no error but a note beside empty lists: a browser writes every
+failed request on its console, and a server that is off is nothing unusual.
 """
 
 import asyncio
@@ -57,8 +60,9 @@ def add_server_routes(routes: web.RouteTableDef, hub: Hub, call: Call) -> None:
 
     @routes.get(f"{PREFIX}/lists")
     async def lists(request: web.Request) -> web.Response:
-        fresh = request.query.get("refresh") == "1"
-        return await _answered(call(offers.lists(request.query.get("server", ""), fresh)))
+        server, fresh = request.query.get("server", ""), request.query.get("refresh") == "1"
+        answer = call(offers.lists(server, fresh))
+        return await (_noted(server, answer) if request.query.get("quiet") == "1" else _answered(answer))
 
 
 async def _answered(content: Awaitable[Mapping[str, Any]]) -> web.Response:
@@ -70,6 +74,13 @@ async def _answered(content: Awaitable[Mapping[str, Any]]) -> web.Response:
         return error_answer(ServerUnavailable(str(error)))
     except SettingsError as error:
         return error_answer(SettingsUnusable(str(error)))
+
+
+async def _noted(server: str, content: Awaitable[Mapping[str, Any]]) -> web.Response:
+    try:
+        return web.json_response(await content)
+    except (UnknownServer, ServerError, RequestError, SettingsError) as error:
+        return web.json_response({"server": server, "dialects": [], "lists": {}, "note": str(error)})
 
 
 class Offers:

@@ -72,6 +72,16 @@ async def test_failures_are_answers(client, farm):
     assert (await lists(client, ""))[0] == 404
 
 
+async def test_asked_quietly_a_failure_is_a_note(client, farm):
+    """So that the browser's console stays empty when a server is off."""
+    farm.entries["off"] = Server(url="http://127.0.0.1:9", connect_seconds=1)
+    for name, said in (("off", "cannot be reached"), ("unknown", "has no server 'unknown'")):
+        answer = await client.get("/lectern/v1/sdwebui/lists", params={"server": name, "quiet": "1"})
+        assert answer.status == 200
+        content = await answer.json()
+        assert said in content.pop("note") and content == {"server": name, "dialects": [], "lists": {}}
+
+
 async def test_a_caller_cannot_make_us_hammer_a_server(client, farm):
     server = await farm.add()
     for _ in range(5):
