@@ -54,8 +54,8 @@ class Source(NamedTuple):
 
 
 def tables(page: Path) -> list[tuple[str, str]]:
-    """Field and cell of every row below the last heading."""
-    section = page.read_text("utf-8").rpartition("\n## ")[2]
+    """Field and cell of every row below the last heading. A long name may break in ComfyUI's narrow panel."""
+    section = page.read_text("utf-8").rpartition("\n## ")[2].replace("<wbr>", "")
     return re.findall(r"^\| ([a-z0-9_]+) \| (.+) \|$", section, re.MULTILINE)
 
 
