@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..png import png
 from .dialects import Dialect, Payload, Route
-from .draft import SEEDS, ControlUnit, Draft, Mode, ScriptChoice
+from .draft import ALWAYS, SEEDS, ControlUnit, Draft, Mode, ScriptChoice
 from .errors import RequestError
 from .fields import FIELDS
 from .lists import Named, ScriptInfo
@@ -19,7 +19,7 @@ from .masks import server_mask
 
 _GRID = 8  # pixels; latents are eight times smaller
 _SMALLEST = 64
-_UNSAID = frozenset({"batch_size", "n_iter", "seed", "negative_prompt"})  # kept in another way, or not missed
+_UNSAID = frozenset({*ALWAYS, "batch_size", "n_iter", "seed", "negative_prompt"})  # kept in another way, or not missed
 _NEUTRAL = {"subseed": -1, "override_settings_restore_afterwards": True, "override_settings": {}}
 
 
@@ -83,17 +83,17 @@ class Orders:
             RequestError: a blank mask, an unknown script or argument, an unknown LoRA where that can be told.
         """
         draft = self.draft
-        payload: Payload = {"send_images": True, "save_images": False, **draft.fields, **_numbers(draft, part)}
+        payload: Payload = {**draft.fields, **_numbers(draft, part)}
         payload["prompt"] = " ".join([payload.get("prompt", ""), *map(str, draft.loras)]).strip()
         if Route.TASKS in dialect.routes and "force_task_id" not in payload:
             payload["force_task_id"] = task
         if draft.mode is Mode.IMG2IMG:
             payload |= self._img2img(part.round)
         always_on = dict(payload.pop("alwayson_scripts", {}))
-        if draft.units and dialect.takes("alwayson_scripts"):
+        if draft.units and dialect.extensions:
             units = [self._unit(number, unit, part.round) for number, unit in enumerate(draft.units)]
             always_on["ControlNet"] = {"args": units}
-        if draft.passes and dialect.takes("alwayson_scripts"):
+        if draft.passes and dialect.extensions:
             always_on["ADetailer"] = {"args": [True, False, *map(dict, draft.passes)]}
         if dialect.takes("script_name"):
             for choice in draft.scripts:
@@ -113,7 +113,7 @@ class Orders:
             if name not in _UNSAID and value not in (_NEUTRAL.get(name), "")
             if not dialect.takes(name) or not _belongs(name, draft.mode)
         ]
-        if not dialect.takes("alwayson_scripts"):
+        if not dialect.extensions:
             names += ["ControlNet"] * bool(draft.units) + ["ADetailer"] * bool(draft.passes)
         if not dialect.takes("script_name"):
             names += [f"the script {choice.title}" for choice in draft.scripts]
@@ -121,6 +121,8 @@ class Orders:
             names.append("mask")
         if draft.modules and dialect.name != "forge":
             names.append("modules")
+        if not (dialect.lora_tags or dialect.lora_list) and names_lora(draft):
+            names.append("LoRA")
         if draft.vae and not dialect.takes("override_settings"):
             names.append("vae")
         return names
@@ -152,6 +154,10 @@ class Orders:
 
     def _sent(self, kind: str, frame: Tensor, round_: int) -> Sent:
         return self._pictures.setdefault((kind, round_), Sent(frame))
+
+
+def names_lora(draft: Draft) -> bool:
+    return bool(draft.loras) or "<lora:" in draft.fields.get("prompt", "")
 
 
 def _belongs(name: str, mode: Mode) -> bool:

@@ -14,6 +14,8 @@ from .errors import RequestError
 SEEDS = 1 << 64
 RANDOM_SEEDS = 1 << 32  # what the servers themselves draw from
 
+ALWAYS: Mapping[str, Any] = {"send_images": True, "save_images": False}  # unless a person takes them back
+
 
 class Mode(StrEnum):
     TXT2IMG = "txt2img"
@@ -57,7 +59,9 @@ class ControlUnit:
 class Draft:
     """One order. Pictures are batches: picture k goes with request k, and one goes with all."""
 
-    fields: Mapping[str, Any] = field(default_factory=dict)  # request fields by their API names, without pictures
+    fields: Mapping[str, Any] = field(
+        default_factory=lambda: dict(ALWAYS)
+    )  # request fields by their API names, without pictures
     image: Tensor | None = None  # IMAGE
     mask: Tensor | None = None  # MASK, white is painted anew
     soft_mask: bool = False

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from . import truth
-from .building import Offers, Orders, Part, sized
+from .building import Offers, Orders, Part, names_lora, sized
 from .checks import settled
 from .dialects import Payload
 from .draft import Draft, check_draft, with_seed
@@ -78,7 +78,7 @@ class _Run:
     async def make(self, member: Member, part: Part) -> Made:
         """Has one part made by one server."""
         dialect = await member.dialect()
-        loras = await member.named("loras") if self._names_loras() else ()
+        loras = await member.named("loras") if names_lora(self._draft) else ()
         offers = Offers(loras, await member.scripts() if self._draft.scripts else ())
         task = f"task({uuid.uuid4().hex[:15]})"  # as the servers' own web page names them
         payload = await asyncio.to_thread(self._orders.payload, part, dialect, offers, task)
@@ -89,7 +89,7 @@ class _Run:
         request = Request(member.name, member.label, dialect, part, payload)
         made = await read(self._orders, request, answer, self._bounds, self._gallery)
         told = self._told(request, made, await member.named("samplers"))
-        if self._names_loras() and dialect.lora_tags and await member.tells("loras"):
+        if names_lora(self._draft) and dialect.lora_tags and await member.tells("loras"):
             told += truth.unknown_loras(member.label, payload.get("prompt", ""), loras)
         made.warnings.extend(told)
         return made
@@ -105,9 +105,6 @@ class _Run:
             except Busy as busy:
                 await asyncio.sleep(busy.seconds)
         return await job.run(f"{API}/{self._draft.mode}", body, self._hub.spawn)
-
-    def _names_loras(self) -> bool:
-        return bool(self._draft.loras) or "<lora:" in self._draft.fields.get("prompt", "")
 
     def _told(self, request: Request, made: Made, samplers: Sequence[Named]) -> list[str]:
         """Everything in which the server did not do what it was asked."""

@@ -20,14 +20,14 @@ class LecternWebUIPngInfo(io.ComfyNode):
             display_name="WebUI PNG Info",
             category=CATEGORY,
             description="Reads how a picture was made from its file, as the PNG Info tab does: prompt, negative prompt,"
-            " seed, settings. Needs no server; with one linked, the server's own reading is given as well.",
+            " seed, settings. Needs no server; with one linked, the server reads the file instead.",
             search_aliases=["metadata", "parameters", "infotext", "prompt from image", "exif"],
             inputs=[
                 io.Combo.Input(
                     "file", options=host.input_pictures(), upload=io.UploadType.image,
                     tooltip="A PNG, JPEG, WebP or AVIF in ComfyUI's input folder.",
                 ),
-                ServerType.Input("server", optional=True, tooltip="Link it to have the server read the file, too."),
+                ServerType.Input("server", optional=True, tooltip="Link it to have the server read the file instead."),
             ],
             outputs=[
                 io.String.Output(display_name="infotext", tooltip="The text as it stands in the file."),

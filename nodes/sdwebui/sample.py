@@ -86,6 +86,10 @@ class LecternWebUISample(io.ComfyNode):
                     extra_dict={"lectern_list": "styles"},
                     tooltip="One of the server's saved styles, added to the prompts there.",
                 ),
+                io.Float.Input(
+                    "distilled_cfg", default=0.0, min=0.0, max=100.0, step=0.1, optional=True, advanced=True,
+                    tooltip="For Flux on Forge: its distilled guidance, with a cfg of 1. 0: the server's choice.",
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="images", tooltip="The generated pictures, in the order of their seeds."),
@@ -126,6 +130,7 @@ class LecternWebUISample(io.ComfyNode):
         mask: Tensor | None = None,
         options: Options | None = None,
         style: str = SERVERS_CHOICE,
+        distilled_cfg: float = 0.0,
     ) -> io.NodeOutput:
         limit = settings().limits.side
         fields = {
@@ -142,6 +147,7 @@ class LecternWebUISample(io.ComfyNode):
             "n_iter": n_iter,
             "denoising_strength": None if image is None else denoise,
             "styles": [chosen(style)] if chosen(style) else None,
+            "distilled_cfg_scale": distilled_cfg or None,
             "override_settings": {"sd_model_checkpoint": server.checkpoint} if server.checkpoint else None,
         }
         start = Draft(image=None if image is None else checked(image, limit), mask=mask).with_fields(fields)

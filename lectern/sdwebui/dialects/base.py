@@ -45,6 +45,8 @@ class Dialect:
     iterations: bool = True  # n_iter works
     composites: bool = True  # lays the original over what a mask keeps
     lora_tags: bool = True  # <lora:name:weight> in the prompt
+    lora_list: bool = False  # LoRAs in a list of their own, which `translate` makes of the tags
+    extensions: bool = True  # A1111's ControlNet and ADetailer extensions can be there
     interrogators: tuple[str, ...] = ()
     size_step: int = 8  # pixels
 

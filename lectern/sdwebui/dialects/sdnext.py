@@ -32,5 +32,6 @@ SDNEXT = Dialect(
         "scheduler", "hr_scheduler", "hr_cfg", "hr_checkpoint_name", "restore_faces", "infotext", "force_task_id",
         "firstpass_image", "comments", "s_churn", "s_tmax", "s_tmin", "s_noise",
     },
+    extensions=False,  # it has its own instead, which are asked for in other words
     interrogators=("clip", "deepdanbooru"),
 )  # fmt: skip

@@ -74,6 +74,8 @@ SDCPP = Dialect(
     iterations=False,
     composites=False,
     lora_tags=False,
+    lora_list=True,
+    extensions=False,
     size_step=64,
 )  # fmt: skip
 
@@ -87,5 +89,6 @@ KOBOLDCPP = Dialect(
     iterations=False,
     composites=False,
     lora_tags=False,
+    extensions=False,
     size_step=64,
 )

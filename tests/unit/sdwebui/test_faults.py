@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lectern.sdwebui.draft import Draft
+from lectern.sdwebui.draft import ControlUnit, Draft, LoraTag
 from lectern.sdwebui.errors import (
     AnswerError,
     Busy,
@@ -210,3 +210,24 @@ async def test_a_web_page_with_a_login_does_not_hide_the_progress(farm, monkeypa
     server = await farm.add(webui=True, seconds_per_image=0.2, fault=Fault("unauthorized", route="internal/progress"))
     await farm.sample()
     assert server.routes().count("internal/progress") == 1 and server.routes().count("progress") > 1
+
+
+@pytest.mark.parametrize(
+    ("dialect", "named"), [("sdnext", {"ControlNet", "ADetailer"}), ("koboldcpp", {"LoRA", "ControlNet", "ADetailer"})]
+)
+async def test_extensions_that_a_family_does_not_have_are_named_and_not_sent(farm, dialect, named):
+    await farm.add(dialect=dialect)
+    draft = Draft(
+        units=(ControlUnit({"module": "canny"}),),
+        passes=({"ad_model": "x"},),
+        loras=(LoraTag("a", 1.0),) if dialect == "koboldcpp" else (),
+    )
+    made = await farm.sample(draft=draft)
+    assert named <= set(made.warnings[0].rstrip(".").split(": ")[-1].split(", "))
+    assert "alwayson_scripts" not in farm.sent()[0]
+
+
+async def test_what_is_always_sent_can_be_taken_back(farm):
+    await farm.add()
+    await farm.sample(send_images=None, save_images=True)
+    assert "send_images" not in farm.sent()[0] and farm.sent()[0]["save_images"] is True
