@@ -108,20 +108,23 @@ class Crew(Generic[T]):
     async def _next(self, member: Member) -> Part | None:
         """A part as soon as the server is free: what it cannot begin yet, another may take."""
         while self._plan.left and member.slots.locked() and len(self._members) > 1:
-            await self._until_free_or_moved(member)
+            if await self._came_free(member):
+                break  # and not look again: of two that wait, each would find it taken by the other for ever
         if not self._plan.left:
             return None
         return self._plan.take(self._share(member), await member.dialect())
 
-    async def _until_free_or_moved(self, member: Member) -> None:
+    async def _came_free(self, member: Member) -> bool:
+        """Waits until the server is free, or something moved among us; whether it was the former."""
         free = asyncio.create_task(member.slots.acquire())
+        # Given back whatever becomes of us: a cancel may come at any await below.
+        free.add_done_callback(lambda done: None if done.cancelled() else member.slots.release())
         moved = asyncio.create_task(self._moved.wait())
         try:
-            await asyncio.wait([free, moved], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([free, moved], return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _ended([free, moved])
-            if not free.cancelled():
-                member.slots.release()
+        return free in done
 
     def _share(self, member: Member) -> float:
         """1 for a server that is alone with its work."""
