@@ -35,6 +35,7 @@ class Crew(Generic[T]):
         self._make = make
         self._made: dict[Part, T] = {}
         self._tries: dict[Part, int] = {}
+        self._out: set[Member] = set()  # failed here: whatever else it takes at once, it gets no other part
         self._under_way = 0
         self._moved = asyncio.Event()
         self._failure: ServerError | None = None
@@ -62,7 +63,7 @@ class Crew(Generic[T]):
 
     async def _serve(self, member: Member) -> None:
         """One server's share, until everything is done or the server fails."""
-        while self._plan.left or self._under_way:
+        while (self._plan.left or self._under_way) and member not in self._out:
             moved = self._moved
             try:
                 part = await self._next(member)
@@ -98,6 +99,7 @@ class Crew(Generic[T]):
     def _failed(self, member: Member, error: ServerError) -> None:
         member.health.failed()
         member.forget()
+        self._out.add(member)
         self._failure = error
         self._announce()
 
@@ -107,10 +109,10 @@ class Crew(Generic[T]):
 
     async def _next(self, member: Member) -> Part | None:
         """A part as soon as the server is free: what it cannot begin yet, another may take."""
-        while self._plan.left and member.slots.locked() and len(self._members) > 1:
+        while self._plan.left and member.slots.locked() and len(self._members) > 1 and member not in self._out:
             if await self._came_free(member):
                 break  # and not look again: of two that wait, each would find it taken by the other for ever
-        if not self._plan.left:
+        if not self._plan.left or member in self._out:
             return None
         return self._plan.take(self._share(member), await member.dialect())
 

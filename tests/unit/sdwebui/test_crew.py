@@ -58,3 +58,22 @@ async def test_a_cancel_while_a_server_comes_free_takes_no_slot_along(ticks):
     await asyncio.wait([order])
     async with asyncio.timeout(1):
         await busy.slots.acquire()
+
+
+async def test_a_server_that_failed_gets_no_other_part_though_it_takes_several_at_once():
+    """Its other worker used to try the same part again there, while the good server was at work."""
+    bad, good = member("bad", concurrency=2), member("good")
+    failed = asyncio.Event()
+
+    async def make(by: Member, part: Part) -> str:
+        if by is bad and part.first == 0:
+            failed.set()
+            raise Failed("out of memory")
+        await failed.wait()
+        if by is good and part.first > 0:
+            for _ in range(20):  # so that bad's other worker is the first one free
+                await asyncio.sleep(0)
+        return by.name
+
+    made = await crew([bad, good], make, pictures=3).work()
+    assert next((part.first, by) for part, by in made) == (0, "good")
