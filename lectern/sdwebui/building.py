@@ -12,7 +12,7 @@ from torch import Tensor
 from ..png import png
 from .dialects import Dialect, Payload, Route
 from .draft import SEEDS, ControlUnit, Draft, Mode, ScriptChoice
-from .errors import RequestError
+from .errors import RequestError, Unsuited
 from .fields import FIELDS
 from .lists import Named, ScriptInfo
 from .masks import server_mask
@@ -80,7 +80,8 @@ class Orders:
     def payload(self, part: Part, dialect: Dialect, offers: Offers, task: str) -> Payload:
         """
         Raises:
-            RequestError: a blank mask, an unknown script or argument, an unknown LoRA where that can be told.
+            RequestError: a blank mask.
+            Unsuited: an unknown script or argument, an unknown LoRA where that can be told.
         """
         draft = self.draft
         payload: Payload = {"send_images": True, "save_images": False, **draft.fields, **_numbers(draft, part)}
@@ -197,7 +198,7 @@ def _find(title: str, infos: Sequence[ScriptInfo], mode: Mode) -> ScriptInfo:
     for info in sorted(named, key=lambda one: one.img2img != (mode is Mode.IMG2IMG)):
         return info
     known = ", ".join(dict.fromkeys(info.title for info in infos)) or "none that it tells of"
-    raise RequestError(f"The server has no script {title!r}. It has: {known[:600]}.")
+    raise Unsuited(f"The server has no script {title!r}. It has: {known[:600]}.")
 
 
 def _arguments(info: ScriptInfo, values: Mapping[str, Any]) -> list[Any]:
@@ -215,4 +216,4 @@ def _place(info: ScriptInfo, key: str) -> int:
     if key.isdecimal() and int(key) < len(labels):
         return int(key)
     known = ", ".join(f"{place} {arg.label}".strip() for place, arg in enumerate(info.args))
-    raise RequestError(f"The script {info.title!r} has no argument {key!r}. It has: {known[:600] or 'none'}.")
+    raise Unsuited(f"The script {info.title!r} has no argument {key!r}. It has: {known[:600] or 'none'}.")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from .building import Part
-from .errors import ServerError
+from .errors import ServerError, Unsuited
 from .member import Member
 from .plan import Plan, shares
 from .progress import Watch
@@ -26,7 +26,8 @@ class Crew(Generic[T]):
     ) -> None:
         """
         Args:
-            make: has a part made by a server; a ServerError from it makes another server try, once.
+            make: has a part made by a server; a ServerError from it makes another server try, once. Unsuited ones do
+                not count, as they tried nothing.
         """
         awake = [member for member in members if not member.health.rests] or list(members)
         self._members = sorted(awake, key=lambda one: (one.slots.locked(), one.health.pace or 0))
@@ -87,8 +88,9 @@ class Crew(Generic[T]):
         except ServerError as error:
             self._failed(member, error)
             self._watch.ended(part, 0)
-            self._tries[part] = self._tries.get(part, 0) + 1
-            if self._tries[part] >= _HANDS or len(self._members) < 2:
+            if not isinstance(error, Unsuited):
+                self._tries[part] = self._tries.get(part, 0) + 1
+            if self._tries.get(part, 0) >= _HANDS or len(self._members) < 2:
                 raise
             self._plan.give_back(part)
             return False
@@ -97,10 +99,12 @@ class Crew(Generic[T]):
             self._announce()
 
     def _failed(self, member: Member, error: ServerError) -> None:
-        member.health.failed()
         member.forget()
         self._out.add(member)
-        self._failure = error
+        if not isinstance(error, Unsuited):
+            member.health.failed()
+            self._failure = error
+        self._failure = self._failure or error
         self._announce()
 
     def _announce(self) -> None:

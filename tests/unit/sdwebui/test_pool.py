@@ -6,10 +6,13 @@ import pytest
 import torch
 
 from lectern.sdwebui.draft import Draft
-from lectern.sdwebui.errors import Failed, ServerError
+from lectern.sdwebui.errors import Failed, Refused, ServerError
+from lectern.sdwebui.progress import Watch
+from lectern.sdwebui.services import upscale
 from lectern.servers import Server
 from support.webui import Fault
-from unit.sdwebui.conftest import picture
+from unit.sdwebui.conftest import BOUNDS, picture
+from unit.sdwebui.test_services import DOUBLED
 
 
 async def four(farm, *dialects, **settings) -> None:
@@ -122,3 +125,31 @@ async def test_a_changed_entry_counts_at_once(farm):
     farm.entries["a"] = farm.entries["b"]
     await farm.sample("a")
     assert len(farm.sent("a")) == len(farm.sent("b")) == 1
+
+
+async def test_a_server_that_lacks_what_is_asked_for_leaves_it_to_those_that_have_it(farm):
+    """Nothing was sent to it, so it is not tried in vain, and it does not rest from other work."""
+    for name, dialect in {"a": "sdcpp", "b": "koboldcpp", "c": "sdcpp", "d": "forge"}.items():
+        await farm.add(name, dialect=dialect)
+    farm.pool()
+    made = await upscale(farm.hub, "farm", picture(count=3), DOUBLED, BOUNDS, Watch())
+    assert len(made) == 3
+    assert not any(member.health.rests for member in farm.hub.members("farm"))
+
+
+async def test_a_pool_in_which_every_server_lacks_it_says_what_is_lacking(farm):
+    for name, dialect in {"a": "sdcpp", "b": "koboldcpp"}.items():
+        await farm.add(name, dialect=dialect)
+    farm.pool()
+    with pytest.raises(Refused, match="offers no extras"):
+        await upscale(farm.hub, "farm", picture(count=3), DOUBLED, BOUNDS, Watch())
+
+
+async def test_a_checkpoint_that_only_one_server_has(farm):
+    await four(farm)
+    for name in "abc":
+        server = farm.servers[name]
+        server.lists["sd-models"] = server.lists["sd-models"][:1]
+    title = farm.servers["d"].lists["sd-models"][-1]["title"]
+    made = await farm.sample("farm", override_settings={"sd_model_checkpoint": title})
+    assert {one["server"] for one in made.info["lectern"]["requests"]} == {"d"}

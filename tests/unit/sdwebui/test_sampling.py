@@ -5,7 +5,7 @@ import torch
 
 from lectern.errors import LengthError
 from lectern.sdwebui.draft import ControlUnit, Draft, LoraTag, ScriptChoice
-from lectern.sdwebui.errors import RequestError
+from lectern.sdwebui.errors import RequestError, Unsuited
 from support.webui import Fault
 from unit.sdwebui.conftest import picture
 
@@ -148,9 +148,9 @@ async def test_a_script_may_make_any_number(farm):
     (body,) = farm.sent()
     assert body["script_name"].casefold() == "prompt matrix"
     assert made.images.shape[0] == 2 and len(made.extras) == 1
-    with pytest.raises(RequestError, match="no argument 'Legend'"):
+    with pytest.raises(Unsuited, match="no argument 'Legend'"):
         await farm.sample(draft=Draft(scripts=(ScriptChoice("prompt matrix", {"Legend": 1}),)))
-    with pytest.raises(RequestError, match="no script 'Nothing'"):
+    with pytest.raises(Unsuited, match="no script 'Nothing'"):
         await farm.sample(draft=Draft(scripts=(ScriptChoice("Nothing", {}),)))
 
 
@@ -187,7 +187,7 @@ async def test_sdcpp_gets_loras_as_a_list_and_its_own_names(farm):
     body = farm.sent()[0]
     assert body["lora"] == [{"path": server.lists["loras"][0]["path"], "multiplier": 0.5}]
     assert body["prompt"] == "a lighthouse" and body["hr_steps"] == 3
-    with pytest.raises(RequestError, match="no LoRA 'nothing'"):
+    with pytest.raises(Unsuited, match="no LoRA 'nothing'"):
         await farm.sample(prompt="a <lora:nothing:1> cat")
 
 
