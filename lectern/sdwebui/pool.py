@@ -47,6 +47,15 @@ class Crew(Generic[T]):
         Raises:
             ServerError, or whatever else `make` raised.
         """
+        for member in self._members:
+            member.enter()
+        try:
+            return await self._work()
+        finally:
+            for member in self._members:
+                member.leave()
+
+    async def _work(self) -> list[tuple[Part, T]]:
         workers = [
             asyncio.create_task(self._serve(member))
             for member in self._members

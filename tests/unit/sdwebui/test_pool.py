@@ -153,3 +153,33 @@ async def test_a_checkpoint_that_only_one_server_has(farm):
     title = farm.servers["d"].lists["sd-models"][-1]["title"]
     made = await farm.sample("farm", override_settings={"sd_model_checkpoint": title})
     assert {one["server"] for one in made.info["lectern"]["requests"]} == {"d"}
+
+
+async def test_an_entry_that_changes_in_the_middle_of_an_order_does_not_hold_it_up(farm):
+    """The order goes on with the entry it began with, and the connections of that one are closed in the end."""
+    server = await farm.add("a", dialect="sdcpp")  # a request for each of the three
+    server.hold()
+    order = asyncio.create_task(farm.sample("a", n_iter=3))
+    await server.until(lambda one: one.active)
+    (before,) = farm.hub.members("a")
+    farm.entries["a"] = farm.entries["a"].model_copy(update={"total_seconds": 9})
+    assert farm.hub.members("a") != [before]
+    await asyncio.sleep(0.05)
+    server.release()
+    async with asyncio.timeout(5):
+        assert (await order).seeds == [7, 8, 9]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not before.connection.is_open
+
+
+async def test_closing_the_hub_closes_the_connections_of_a_changed_entry(farm):
+    await farm.add("a")
+    await farm.sample("a")
+    (before,) = farm.hub.members("a")
+    await before.slots.acquire()  # something is still being stopped there
+    farm.entries["a"] = farm.entries["a"].model_copy(update={"total_seconds": 9})
+    farm.hub.members("a")
+    await asyncio.sleep(0)
+    await farm.hub.close()
+    assert not before.connection.is_open
