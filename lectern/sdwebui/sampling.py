@@ -80,7 +80,9 @@ class _Run:
         dialect = await member.dialect()
         loras = await member.named("loras") if self._names_loras() else ()
         offers = Offers(loras, await member.scripts() if self._draft.scripts else ())
-        task = f"task({uuid.uuid4().hex[:15]})"  # as the servers' own web page names them
+        task = (
+            self._draft.fields.get("force_task_id") or f"task({uuid.uuid4().hex[:15]})"
+        )  # as the servers' own web page names them
         payload = await asyncio.to_thread(self._orders.payload, part, dialect, offers, task)
         payload = await settled(member, payload)
         body = await asyncio.to_thread(self._orders.body, payload)
