@@ -155,9 +155,11 @@ class Job:
         until = time.monotonic() + _LOST
         try:
             while time.monotonic() < until and Route.INTERRUPT in self._dialect.routes:
-                if not await self._goes_on():
+                goes_on = await self._goes_on()
+                if goes_on is False:
                     return
-                await self._interrupt()
+                if goes_on:
+                    await self._interrupt()
                 await asyncio.sleep(_AGAIN)
         finally:
             self._member.slots.release()
@@ -170,9 +172,12 @@ class Job:
         # Unknown to a server that knows tasks: not begun, or over; the request returns by itself then.
         return found.running if found else not self._tells
 
-    async def _goes_on(self) -> bool:
+    async def _goes_on(self) -> bool | None:
+        """None when the server is asked too often to say."""
         try:
             found = await self._look()
+        except Busy:
+            return None
         except (ServerError, RequestError):
             return False
         same = not self._stamp or not found.stamp or found.stamp == self._stamp

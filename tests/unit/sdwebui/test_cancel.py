@@ -191,3 +191,14 @@ async def test_a_strangers_progress_is_not_shown_as_ours(farm, monkeypatch):
     assert farm.watch.fraction == 0
     work.cancel()
     await asyncio.wait([work])
+
+
+async def test_a_lost_job_is_stopped_although_the_server_asks_for_patience(farm, monkeypatch):
+    monkeypatch.setattr("lectern.sdwebui.job._AGAIN", 0.02)
+    server = await farm.add(dialect="sdnext", entry={"first_byte_seconds": 0.3})
+    server.hold()
+    server.fault = Fault("too-many", route="progress", times=2)
+    with pytest.raises(ServerTimeout):
+        await farm.sample()
+    await server.until(lambda one: not one.active, timeout=3)
+    assert server.finished[-1].interrupted
