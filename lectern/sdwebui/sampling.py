@@ -55,11 +55,11 @@ async def sample(hub: Hub, server: str, draft: Draft, bounds: Bounds, watch: Wat
     draft = sized(with_seed(draft))
     check_draft(draft)
     _check_amount(draft, bounds)
-    members = hub.members(server)
+    members, strict = hub.members(server), hub.entry(server).mismatch == "error"
     run = _Run(hub, draft, bounds, watch)
     watch.expect(run.plan.total)
     made = await Crew(members, run.plan, watch, run.make).work()
-    return await asyncio.to_thread(_together, [one for _, one in made], hub.entry(server).mismatch == "error")
+    return await asyncio.to_thread(_together, [one for _, one in made], strict)
 
 
 class _Run:
@@ -78,7 +78,10 @@ class _Run:
     async def make(self, member: Member, part: Part) -> Made:
         """Has one part made by one server."""
         dialect = await member.dialect()
+        # Every list is asked for now: one that breaks later must not cost a picture that is made by then.
+        samplers = await member.named("samplers")
         loras = await member.named("loras") if self._names_loras() else ()
+        judges_loras = self._names_loras() and dialect.lora_tags and await member.tells("loras")
         offers = Offers(loras, await member.scripts() if self._draft.scripts else ())
         task = (
             self._draft.fields.get("force_task_id") or f"task({uuid.uuid4().hex[:15]})"
@@ -90,8 +93,8 @@ class _Run:
         answer = await self._sent(member, job, body, _work(payload))
         request = Request(member.name, member.label, dialect, part, payload)
         made = await read(self._orders, request, answer, self._bounds, self._gallery)
-        told = self._told(request, made, await member.named("samplers"))
-        if self._names_loras() and dialect.lora_tags and await member.tells("loras"):
+        told = self._told(request, made, samplers)
+        if judges_loras:
             told += truth.unknown_loras(member.label, payload.get("prompt", ""), loras)
         made.warnings.extend(told)
         return made

@@ -208,3 +208,25 @@ async def test_a_web_page_with_a_login_does_not_hide_the_progress(farm, monkeypa
     server = await farm.add(webui=True, seconds_per_image=0.2, fault=Fault("unauthorized", route="internal/progress"))
     await farm.sample()
     assert server.routes().count("internal/progress") == 1 and server.routes().count("progress") > 1
+
+
+@pytest.mark.parametrize("route", ["samplers", "loras"])
+async def test_a_list_that_breaks_while_a_picture_is_made_does_not_cost_the_picture(farm, monkeypatch, route):
+    monkeypatch.setattr("lectern.sdwebui.member.FRESH", 0.0)
+    server = await farm.add()
+    server.hold()
+    work = asyncio.create_task(farm.sample(prompt="a <lora:ink:1> cat"))
+    await server.until(lambda one: one.active)
+    server.fault = Fault("too-many", route=route)
+    server.release()
+    assert (await work).seeds == [7]
+
+
+async def test_a_mistake_in_lectern_toml_does_not_cost_the_pictures_that_are_being_made(farm):
+    server = await farm.add()
+    server.hold()
+    work = asyncio.create_task(farm.sample())
+    await server.until(lambda one: one.active)
+    farm.entries.clear()  # another entry, or none that can be read
+    server.release()
+    assert (await work).seeds == [7]
