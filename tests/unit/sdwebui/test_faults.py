@@ -87,6 +87,7 @@ async def test_a_grid_that_the_server_keeps_quiet_about_is_told_by_its_size(farm
     server.fault = Fault("extra-grid", route=ROUTE)
     made = await farm.sample(batch_size=2)
     assert (made.images == plain.images).all() and len(made.extras) == 1 and made.warnings == []
+    assert made.infotexts == plain.infotexts
 
 
 async def test_nobody_there(farm):
