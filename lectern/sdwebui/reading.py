@@ -32,6 +32,7 @@ class Made:
     server: str  # its name in lectern.toml
     reply: Reply
     gallery: Gallery
+    offset: int  # of its first picture in the gallery
     sizes: list[tuple[int, int]]  # width and height of each picture
     seeds: list[int]
     infotexts: list[str]
@@ -72,7 +73,7 @@ async def read(orders: Orders, request: Request, answer: bytearray, bounds: Boun
     found, extras = await _all(placed), await _all(others)
     seeds = _seeds(orders, request, reply, len(images))
     infotexts = _infotexts(request.payload, reply, [text for _, text in found], seeds)
-    return Made(request.server, reply, gallery, [size for size, _ in found], seeds, infotexts, extras, [])
+    return Made(request.server, reply, gallery, offset, [size for size, _ in found], seeds, infotexts, extras, [])
 
 
 async def _all(futures: Sequence["asyncio.Future[Any]"]) -> list[Any]:

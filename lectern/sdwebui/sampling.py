@@ -145,29 +145,33 @@ def _together(made: Sequence[Made], strict: bool) -> Sampled:
     warnings = list(dict.fromkeys(warning for one in made for warning in one.warnings))
     if strict and warnings:
         raise MismatchError(f'{" ".join(warnings)} (mismatch = "error" in lectern.toml makes this an error.)')
-    images, odd = _images(made)
+    images, odd, kept = _images(made)
     if odd:
         warnings.append(f"{len(odd)} pictures have another size than the first and are among the extras.")
     return Sampled(
         images=images,
         extras=[*(picture for one in made for picture in one.extras), *odd],
-        infotexts=[text for one in made for text in one.infotexts],
-        seeds=[seed for one in made for seed in one.seeds],
+        infotexts=[
+            text for one in made for at, text in enumerate(one.infotexts, one.offset) if (one.gallery, at) in kept
+        ],
+        seeds=[seed for one in made for at, seed in enumerate(one.seeds, one.offset) if (one.gallery, at) in kept],
         info=_info(made, warnings),
         warnings=warnings,
     )
 
 
-def _images(made: Sequence[Made]) -> tuple[Tensor, list[Tensor]]:
-    """The batch of all pictures of the first one's size, and the others."""
+def _images(made: Sequence[Made]) -> tuple[Tensor, list[Tensor], set[tuple[Gallery, int]]]:
+    """The batch of all pictures of the first one's size, the others, and the places that the batch is from."""
     galleries = list(dict.fromkeys(one.gallery for one in made))
-    batches = [batch for batch in (gallery.images() for gallery in galleries) if batch is not None]
+    batches = [(one, batch) for one in galleries if (batch := one.images()) is not None]
     odd = [picture for gallery in galleries for picture in gallery.odd().values()]
     if not batches:
         raise AnswerError("The server sent no picture that can be used. Its console says why.")
-    same = [batch for batch in batches if batch.shape[1:] == batches[0].shape[1:]]
-    odd += [picture[None] for batch in batches if batch.shape[1:] != batches[0].shape[1:] for picture in batch]
-    return (same[0] if len(same) == 1 else torch.cat(same)), odd
+    shape = batches[0][1].shape[1:]
+    same = [(one, batch) for one, batch in batches if batch.shape[1:] == shape]
+    odd += [picture[None] for _, batch in batches if batch.shape[1:] != shape for picture in batch]
+    images = same[0][1] if len(same) == 1 else torch.cat([batch for _, batch in same])
+    return images, odd, {(one, place) for one, _ in same for place in one.places}
 
 
 def _info(made: Sequence[Made], warnings: Sequence[str]) -> Mapping[str, Any]:

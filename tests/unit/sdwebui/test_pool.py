@@ -183,3 +183,18 @@ async def test_closing_the_hub_closes_the_connections_of_a_changed_entry(farm):
     await asyncio.sleep(0)
     await farm.hub.close()
     assert not before.connection.is_open
+
+
+async def test_seeds_and_infotexts_stay_with_their_pictures_when_sizes_differ(farm):
+    """The pictures of another size are among the extras, so their seeds and texts leave the lists with them."""
+    await farm.add("a")
+    await farm.add("b")
+    farm.pool()
+    farm.servers["b"].fault = Fault("wrong-size", route="txt2img")
+    made = await farm.sample("farm", batch_size=6)
+    assert len(made.images) + len(made.extras) == 6 and made.extras
+    assert len(made.seeds) == len(made.infotexts) == len(made.images)
+    for image, seed, text in zip(made.images, made.seeds, made.infotexts, strict=True):
+        assert f"Seed: {seed}," in text
+        if image.shape[0] == 64:
+            assert torch.equal(image, (await farm.sample("a", seed=seed)).images[0])
