@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lectern.errors import LengthError
+from lectern.sdwebui import sampling
 from lectern.sdwebui.draft import ControlUnit, Draft, LoraTag, ScriptChoice
 from lectern.sdwebui.errors import RequestError, Unsuited
 from support.webui import Fault
@@ -212,3 +213,12 @@ async def test_jpeg_webp_and_data_addresses_are_read(farm):
     for kind in ("jpeg", "webp", "data-url"):
         server.fault = Fault(kind)
         assert (await farm.sample()).images.shape == (1, 64, 64, 3)
+
+
+async def test_an_answer_is_let_go_once_its_pictures_are_decoded(farm, monkeypatch):
+    """Else the base64 of a long order's every answer stays until the last one came."""
+    seen = []
+    monkeypatch.setattr(sampling, "_together", lambda made, strict: seen.extend(made))
+    await farm.add(dialect="sdcpp")
+    await farm.sample(n_iter=2)
+    assert [list(one.reply.images) + list(one.reply.extras) for one in seen] == [[], []]
