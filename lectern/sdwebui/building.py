@@ -66,6 +66,11 @@ def sized(draft: Draft) -> Draft:
     return draft.with_fields(values)
 
 
+def own_fields(draft: Draft) -> Payload:
+    """The draft's fields without those of the other mode, which no server would heed."""
+    return {name: value for name, value in draft.fields.items() if _belongs(name, draft.mode)}
+
+
 class Orders:
     """Writes the requests of one draft. Pictures are kept between them, so that each is encoded once."""
 
@@ -84,7 +89,7 @@ class Orders:
             Unsuited: an unknown script or argument, an unknown LoRA where that can be told.
         """
         draft = self.draft
-        payload: Payload = {"send_images": True, "save_images": False, **draft.fields, **_numbers(draft, part)}
+        payload: Payload = {"send_images": True, "save_images": False, **own_fields(draft), **_numbers(draft, part)}
         payload["prompt"] = " ".join([payload.get("prompt", ""), *map(str, draft.loras)]).strip()
         if Route.TASKS in dialect.routes and "force_task_id" not in payload:
             payload["force_task_id"] = task

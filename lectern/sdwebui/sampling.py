@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from . import truth
-from .building import Offers, Orders, Part, sized
+from .building import Offers, Orders, Part, own_fields, sized
 from .checks import settled
 from .dialects import Payload
 from .draft import Draft, check_draft, with_seed
@@ -127,7 +127,8 @@ class _Run:
 
 def _check_amount(draft: Draft, bounds: Bounds) -> None:
     """Before hours of work whose pictures would be refused."""
-    size, count = truth.asked_size(draft.fields), draft.rounds * draft.per_round
+    size = truth.asked_size(own_fields(draft)) or truth.Size(512, 512)
+    count = draft.rounds * draft.per_round
     if max(size) > bounds.side or count * size.width * size.height > bounds.total:
         raise RequestError(
             f"{count} pictures of {size} pixels are more than one node may hold. Ask for fewer or smaller ones, or"

@@ -193,6 +193,7 @@ async def test_more_than_a_node_may_hold_is_refused_before_it_is_made(farm):
         {"width": 8192},
         {"batch_size": 200, "width": 4096, "height": 4096},
         {"enable_hr": True, "hr_scale": 100},
+        {"enable_hr": True, "hr_scale": 1e308},
     ):
         with pytest.raises(RequestError, match="more than one node may hold"):
             await farm.sample(**fields)

@@ -7,6 +7,7 @@ from lectern.errors import LengthError
 from lectern.sdwebui import sampling
 from lectern.sdwebui.draft import ControlUnit, Draft, LoraTag, ScriptChoice
 from lectern.sdwebui.errors import RequestError, Unsuited
+from lectern.sdwebui.options import Hires
 from support.webui import Fault
 from unit.sdwebui.conftest import picture
 
@@ -222,3 +223,40 @@ async def test_an_answer_is_let_go_once_its_pictures_are_decoded(farm, monkeypat
     await farm.add(dialect="sdcpp")
     await farm.sample(n_iter=2)
     assert [list(one.reply.images) + list(one.reply.extras) for one in seen] == [[], []]
+
+
+async def test_what_belongs_to_the_other_mode_is_told_and_not_sent(farm):
+    await farm.add()
+    hires = Hires({"hr_scale": 2.0, "denoising_strength": 0.1})
+    made = await farm.sample(draft=hires.apply(Draft(fields={"denoising_strength": 0.6}, image=picture())))
+    (body,) = farm.sent(route="img2img")
+    assert not any(name.startswith(("hr_", "enable_hr")) for name in body)
+    assert body["denoising_strength"] == 0.6  # the one beside it is that of a second pass, of which there is none
+    (warning,) = made.warnings
+    assert "does not heed: enable_hr, hr_scale" in warning
+    await farm.sample(inpaint_full_res=False, mask_blur=8)
+    assert "mask_blur" not in farm.sent()[0]
+
+
+@pytest.mark.parametrize("dialect", ["forge", "a1111", "sdnext"])
+@pytest.mark.parametrize(
+    "hires",
+    [
+        {"hr_scale": 1.3},
+        {"hr_scale": 2.0},
+        {"hr_resize_x": 104},
+        {"hr_resize_y": 136},
+        {"hr_resize_x": 96, "hr_resize_y": 104},
+    ],
+)
+async def test_a_second_pass_rounds_to_what_a_latent_can_be(farm, dialect, hires):
+    """Nobody asked for 83 pixels where a scale of 1.3 comes to that."""
+    await farm.add(dialect=dialect)
+    made = await farm.sample(width=64, height=72, enable_hr=True, **hires)
+    assert made.warnings == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_size_that_is_left_to_the_server_is_no_mismatch(farm, dialect):
+    await farm.add(dialect=dialect)
+    assert (await farm.sample(draft=Draft(fields={}), width=None, height=None)).warnings == []
