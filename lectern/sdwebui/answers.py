@@ -50,15 +50,15 @@ def read_reply(server: str, body: bytes | bytearray, asked: int, size: tuple[int
         )
     info = _info(content, holes)
     seeds = [seed for seed in _list(info.get("all_seeds")) if type(seed) is int]
-    first = _number(info.get("index_of_first_image"), len(pictures) - 1)
-    first = _first(pictures, first, len(seeds) or asked, size)
+    told = _number(info.get("index_of_first_image"), len(pictures) - 1)
+    first = _first(pictures, told, len(seeds) or asked, size)
     count = min(len(seeds) or asked, len(pictures) - first)
-    texts = [text[:_LONGEST_TEXT] for text in _list(info.get("infotexts")) if isinstance(text, str)]
+    texts = [text[:_LONGEST_TEXT] if isinstance(text, str) else "" for text in _list(info.get("infotexts"))]
     return Reply(
         images=pictures[first : first + count],
         extras=[*pictures[:first], *pictures[first + count :]],
         seeds=seeds[:count],
-        infotexts=texts[first : first + count],
+        infotexts=texts[told : told + count],  # there is none for a grid that the server does not tell of
         info=info,
     )
 

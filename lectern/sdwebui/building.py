@@ -12,7 +12,7 @@ from torch import Tensor
 from ..png import png
 from .dialects import Dialect, Payload, Route
 from .draft import ALWAYS, SEEDS, ControlUnit, Draft, Mode, ScriptChoice
-from .errors import RequestError
+from .errors import RequestError, Unsuited
 from .fields import FIELDS
 from .lists import Named, ScriptInfo
 from .masks import server_mask
@@ -66,6 +66,11 @@ def sized(draft: Draft) -> Draft:
     return draft.with_fields(values)
 
 
+def own_fields(draft: Draft) -> Payload:
+    """The draft's fields without those of the other mode, which no server would heed."""
+    return {name: value for name, value in draft.fields.items() if _belongs(name, draft.mode)}
+
+
 class Orders:
     """Writes the requests of one draft. Pictures are kept between them, so that each is encoded once."""
 
@@ -80,10 +85,11 @@ class Orders:
     def payload(self, part: Part, dialect: Dialect, offers: Offers, task: str) -> Payload:
         """
         Raises:
-            RequestError: a blank mask, an unknown script or argument, an unknown LoRA where that can be told.
+            RequestError: a blank mask.
+            Unsuited: an unknown script or argument, an unknown LoRA where that can be told.
         """
         draft = self.draft
-        payload: Payload = {**draft.fields, **_numbers(draft, part)}
+        payload: Payload = {**own_fields(draft), **_numbers(draft, part)}
         payload["prompt"] = " ".join([payload.get("prompt", ""), *map(str, draft.loras)]).strip()
         if Route.TASKS in dialect.routes and "force_task_id" not in payload:
             payload["force_task_id"] = task
@@ -203,7 +209,7 @@ def _find(title: str, infos: Sequence[ScriptInfo], mode: Mode) -> ScriptInfo:
     for info in sorted(named, key=lambda one: one.img2img != (mode is Mode.IMG2IMG)):
         return info
     known = ", ".join(dict.fromkeys(info.title for info in infos)) or "none that it tells of"
-    raise RequestError(f"The server has no script {title!r}. It has: {known[:600]}.")
+    raise Unsuited(f"The server has no script {title!r}. It has: {known[:600]}.")
 
 
 def _arguments(info: ScriptInfo, values: Mapping[str, Any]) -> list[Any]:
@@ -221,4 +227,4 @@ def _place(info: ScriptInfo, key: str) -> int:
     if key.isdecimal() and int(key) < len(labels):
         return int(key)
     known = ", ".join(f"{place} {arg.label}".strip() for place, arg in enumerate(info.args))
-    raise RequestError(f"The script {info.title!r} has no argument {key!r}. It has: {known[:600] or 'none'}.")
+    raise Unsuited(f"The script {info.title!r} has no argument {key!r}. It has: {known[:600] or 'none'}.")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .dialects import Payload
-from .errors import Refused
+from .errors import Unsuited
 from .lists import Named
 from .member import Member
 from .truth import stem
@@ -30,7 +30,7 @@ async def settled(member: Member, payload: Payload) -> Payload:
     A list that is empty proves nothing.
 
     Raises:
-        Refused: a name is on none of the server's lists.
+        Unsuited: a name is on none of the server's lists.
     """
     names = {field: await _settled(member, payload[field], *NAMES[field]) for field in NAMES if field in payload}
     settings = payload.get("override_settings", {})
@@ -54,11 +54,11 @@ async def _settled(member: Member, value: Any, what: str, lists: Sequence[str]) 
     return found.name if what in ("sampler", "scheduler", "upscaler") else value
 
 
-def lacking(server: str, what: str, value: str, known: Sequence[Named]) -> Refused:
+def lacking(server: str, what: str, value: str, known: Sequence[Named]) -> Unsuited:
     names = [one.name for one in known]
     close = difflib.get_close_matches(value, names, _SHOWN) or names[:_SHOWN]
     more = " and others" if len(names) > len(close) else ""
-    return Refused(f"{server} has no {what} {value[:100]!r}. It has {', '.join(close)}{more}; choose one of them.")
+    return Unsuited(f"{server} has no {what} {value[:100]!r}. It has {', '.join(close)}{more}; choose one of them.")
 
 
 def _joined(samplers: Sequence[Named], schedulers: Sequence[Named], value: str) -> bool:

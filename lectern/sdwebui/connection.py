@@ -99,6 +99,10 @@ class Connection:
             raise fault(self.label, path, response.status, response.headers, content)
         return Answer(response.status, response.headers, content)
 
+    @property
+    def is_open(self) -> bool:
+        return self._session is not None
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()

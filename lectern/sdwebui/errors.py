@@ -55,6 +55,10 @@ class Refused(ServerError):
     """The server understood and refused."""
 
 
+class Unsuited(Refused):
+    """The server lacks what is asked for, as its lists tell; nothing was sent, and there is nothing wrong with it."""
+
+
 class Failed(ServerError):
     """The server broke down over the request."""
 

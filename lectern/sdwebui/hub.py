@@ -62,7 +62,13 @@ class Hub:
 
 
 async def _closed_when_idle(member: Member) -> None:
-    """Requests that are under way keep their connection."""
-    for _ in range(member.server.concurrency):
-        await member.slots.acquire()
-    await member.close()
+    """Orders that are under way keep their connection, also for what they have yet to send."""
+    slots = range(member.server.concurrency)
+    try:
+        await member.unused.wait()
+        for _ in slots:
+            await member.slots.acquire()  # what is being stopped there holds them
+        for _ in slots:
+            member.slots.release()  # who came late with a question still gets its turn
+    finally:
+        await member.close()

@@ -51,6 +51,7 @@ class Job:
         self._interval = POLL
         self._stamp = ""  # of the server's job while ours was the one that ran
         self._picture_id = -1
+        self._tells = member.knows_tasks  # kept here, too: a failure makes the member forget it
 
     async def run(self, path: str, body: bytes, spawn: Spawn) -> bytearray:
         """The answer's body. The member's slot is held until the server is done, also when this is cancelled.
@@ -107,15 +108,17 @@ class Job:
                     self._seen(glimpse)
 
     async def _look(self, previews: bool = False) -> Glimpse:
-        """By our own task where the server knows it, else at whatever runs there."""
+        """By our own task where the server tells tasks apart, else at whatever runs there."""
         task = await self._look_at_task(previews)
         if task is not None:
             return task
+        if self._tells:
+            return Glimpse(0.0, running=False)  # not begun, or over: what runs there is somebody else's
         path = f"{API}/progress" if previews else f"{API}/progress?skip_current_image=true"
         return read_global(load(await self._member.connection.get(path)))
 
     async def _look_at_task(self, previews: bool) -> Glimpse | None:
-        if Route.TASKS not in self._dialect.routes or self._member.knows_tasks is False:
+        if Route.TASKS not in self._dialect.routes or self._tells is False:
             return None
         asked = {"id_task": self._task, "id_live_preview": self._picture_id, "live_preview": previews}
         try:
@@ -125,11 +128,11 @@ class Job:
         except Busy:
             raise
         except (Missing, NotAuthorised, Refused, RequestError):  # started without its web page, or that has a login
-            self._member.knows_tasks = False
+            self._member.knows_tasks = self._tells = False
             return None
         if found is None:
             return None
-        self._member.knows_tasks = True
+        self._member.knows_tasks = self._tells = True
         self._picture_id = max(self._picture_id, found.picture_id)
         return found
 
@@ -152,9 +155,11 @@ class Job:
         until = time.monotonic() + _LOST
         try:
             while time.monotonic() < until and Route.INTERRUPT in self._dialect.routes:
-                if not await self._goes_on():
+                goes_on = await self._goes_on()
+                if goes_on is False:
                     return
-                await self._interrupt()
+                if goes_on:
+                    await self._interrupt()
                 await asyncio.sleep(_AGAIN)
         finally:
             self._member.slots.release()
@@ -165,11 +170,14 @@ class Job:
         except (ServerError, RequestError):
             return True
         # Unknown to a server that knows tasks: not begun, or over; the request returns by itself then.
-        return found.running if found else self._member.knows_tasks is not True
+        return found.running if found else not self._tells
 
-    async def _goes_on(self) -> bool:
+    async def _goes_on(self) -> bool | None:
+        """None when the server is asked too often to say."""
         try:
             found = await self._look()
+        except Busy:
+            return None
         except (ServerError, RequestError):
             return False
         same = not self._stamp or not found.stamp or found.stamp == self._stamp

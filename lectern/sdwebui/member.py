@@ -56,11 +56,24 @@ class Member:
         self.label = self.connection.label
         self.slots = asyncio.Semaphore(server.concurrency)
         self.health = Health()
+        self.unused = asyncio.Event()  # no order is at work with it
+        self.unused.set()
         self.knows_tasks: bool | None = None  # whether it tells our job from a stranger's; None: not yet tried
         self._dialect: Dialect | None = None
         self._met = False
+        self._orders = 0
         self._lists: dict[str, tuple[float, tuple[Any, ...] | None]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def enter(self) -> None:
+        """An order begins to use it."""
+        self._orders += 1
+        self.unused.clear()
+
+    def leave(self) -> None:
+        self._orders -= 1
+        if not self._orders:
+            self.unused.set()
 
     async def dialect(self) -> Dialect:
         """Raises ServerError, SettingsError."""

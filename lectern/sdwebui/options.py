@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from .draft import Composite, ControlUnit, Draft, LoraTag, ScriptChoice
+from .draft import Composite, ControlUnit, Draft, LoraTag, Mode, ScriptChoice
 
 
 class Option(Protocol):
@@ -38,7 +38,10 @@ class Hires:
 
     def apply(self, draft: Draft) -> Draft:
         modules = {"hr_additional_modules": list(self.modules)} if self.modules else {}
-        return draft.with_fields({"enable_hr": True, **self.values, **modules})
+        values = dict(self.values)
+        if draft.mode is Mode.IMG2IMG:
+            values.pop("denoising_strength", None)  # there is no second pass, and it would become the only one's
+        return draft.with_fields({"enable_hr": True, **values, **modules})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from .building import Part
-from .errors import ServerError
+from .errors import ServerError, Unsuited
 from .member import Member
 from .plan import Plan, shares
 from .progress import Watch
@@ -26,7 +26,8 @@ class Crew(Generic[T]):
     ) -> None:
         """
         Args:
-            make: has a part made by a server; a ServerError from it makes another server try, once.
+            make: has a part made by a server; a ServerError from it makes another server try, once. Unsuited ones do
+                not count, as they tried nothing.
         """
         awake = [member for member in members if not member.health.rests] or list(members)
         self._members = sorted(awake, key=lambda one: (one.slots.locked(), one.health.pace or 0))
@@ -35,6 +36,7 @@ class Crew(Generic[T]):
         self._make = make
         self._made: dict[Part, T] = {}
         self._tries: dict[Part, int] = {}
+        self._out: set[Member] = set()  # failed here: whatever else it takes at once, it gets no other part
         self._under_way = 0
         self._moved = asyncio.Event()
         self._failure: ServerError | None = None
@@ -45,6 +47,15 @@ class Crew(Generic[T]):
         Raises:
             ServerError, or whatever else `make` raised.
         """
+        for member in self._members:
+            member.enter()
+        try:
+            return await self._work()
+        finally:
+            for member in self._members:
+                member.leave()
+
+    async def _work(self) -> list[tuple[Part, T]]:
         workers = [
             asyncio.create_task(self._serve(member))
             for member in self._members
@@ -62,7 +73,7 @@ class Crew(Generic[T]):
 
     async def _serve(self, member: Member) -> None:
         """One server's share, until everything is done or the server fails."""
-        while self._plan.left or self._under_way:
+        while (self._plan.left or self._under_way) and member not in self._out:
             moved = self._moved
             try:
                 part = await self._next(member)
@@ -86,8 +97,9 @@ class Crew(Generic[T]):
         except ServerError as error:
             self._failed(member, error)
             self._watch.ended(part, 0)
-            self._tries[part] = self._tries.get(part, 0) + 1
-            if self._tries[part] >= _HANDS or len(self._members) < 2:
+            if not isinstance(error, Unsuited):
+                self._tries[part] = self._tries.get(part, 0) + 1
+            if self._tries.get(part, 0) >= _HANDS or len(self._members) < 2:
                 raise
             self._plan.give_back(part)
             return False
@@ -96,9 +108,12 @@ class Crew(Generic[T]):
             self._announce()
 
     def _failed(self, member: Member, error: ServerError) -> None:
-        member.health.failed()
         member.forget()
-        self._failure = error
+        self._out.add(member)
+        if not isinstance(error, Unsuited):
+            member.health.failed()
+            self._failure = error
+        self._failure = self._failure or error
         self._announce()
 
     def _announce(self) -> None:
@@ -107,21 +122,24 @@ class Crew(Generic[T]):
 
     async def _next(self, member: Member) -> Part | None:
         """A part as soon as the server is free: what it cannot begin yet, another may take."""
-        while self._plan.left and member.slots.locked() and len(self._members) > 1:
-            await self._until_free_or_moved(member)
-        if not self._plan.left:
+        while self._plan.left and member.slots.locked() and len(self._members) > 1 and member not in self._out:
+            if await self._came_free(member):
+                break  # and not look again: of two that wait, each would find it taken by the other for ever
+        if not self._plan.left or member in self._out:
             return None
         return self._plan.take(self._share(member), await member.dialect())
 
-    async def _until_free_or_moved(self, member: Member) -> None:
+    async def _came_free(self, member: Member) -> bool:
+        """Waits until the server is free, or something moved among us; whether it was the former."""
         free = asyncio.create_task(member.slots.acquire())
+        # Given back whatever becomes of us: a cancel may come at any await below.
+        free.add_done_callback(lambda done: None if done.cancelled() else member.slots.release())
         moved = asyncio.create_task(self._moved.wait())
         try:
-            await asyncio.wait([free, moved], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([free, moved], return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _ended([free, moved])
-            if not free.cancelled():
-                member.slots.release()
+        return free in done
 
     def _share(self, member: Member) -> float:
         """1 for a server that is alone with its work."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -30,8 +30,9 @@ class Made:
     """What one request gave."""
 
     server: str  # its name in lectern.toml
-    reply: Reply
+    reply: Reply  # without its pictures
     gallery: Gallery
+    offset: int  # of its first picture in the gallery
     sizes: list[tuple[int, int]]  # width and height of each picture
     seeds: list[int]
     infotexts: list[str]
@@ -72,7 +73,8 @@ async def read(orders: Orders, request: Request, answer: bytearray, bounds: Boun
     found, extras = await _all(placed), await _all(others)
     seeds = _seeds(orders, request, reply, len(images))
     infotexts = _infotexts(request.payload, reply, [text for _, text in found], seeds)
-    return Made(request.server, reply, gallery, [size for size, _ in found], seeds, infotexts, extras, [])
+    said = replace(reply, images=(), extras=())  # they are views of the answer, which is let go here
+    return Made(request.server, said, gallery, offset, [size for size, _ in found], seeds, infotexts, extras, [])
 
 
 async def _all(futures: Sequence["asyncio.Future[Any]"]) -> list[Any]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from . import truth
-from .building import Offers, Orders, Part, names_lora, sized
+from .building import Offers, Orders, Part, names_lora, own_fields, sized
 from .checks import settled
 from .dialects import Payload
 from .draft import Draft, check_draft, with_seed
@@ -55,11 +55,11 @@ async def sample(hub: Hub, server: str, draft: Draft, bounds: Bounds, watch: Wat
     draft = sized(with_seed(draft))
     check_draft(draft)
     _check_amount(draft, bounds)
-    members = hub.members(server)
+    members, strict = hub.members(server), hub.entry(server).mismatch == "error"
     run = _Run(hub, draft, bounds, watch)
     watch.expect(run.plan.total)
     made = await Crew(members, run.plan, watch, run.make).work()
-    return await asyncio.to_thread(_together, [one for _, one in made], hub.entry(server).mismatch == "error")
+    return await asyncio.to_thread(_together, [one for _, one in made], strict)
 
 
 class _Run:
@@ -78,9 +78,13 @@ class _Run:
     async def make(self, member: Member, part: Part) -> Made:
         """Has one part made by one server."""
         dialect = await member.dialect()
+        # Every list is asked for now: one that breaks later must not cost a picture that is made by then.
+        samplers = await member.named("samplers")
         loras = await member.named("loras") if names_lora(self._draft) else ()
+        judges_loras = names_lora(self._draft) and dialect.lora_tags and await member.tells("loras")
         offers = Offers(loras, await member.scripts() if self._draft.scripts else ())
-        task = f"task({uuid.uuid4().hex[:15]})"  # as the servers' own web page names them
+        own = f"task({uuid.uuid4().hex[:15]})"  # as the servers' own web page names them
+        task = self._draft.fields.get("force_task_id") or own
         payload = await asyncio.to_thread(self._orders.payload, part, dialect, offers, task)
         payload = await settled(member, payload)
         body = await asyncio.to_thread(self._orders.body, payload)
@@ -88,8 +92,8 @@ class _Run:
         answer = await self._sent(member, job, body, _work(payload))
         request = Request(member.name, member.label, dialect, part, payload)
         made = await read(self._orders, request, answer, self._bounds, self._gallery)
-        told = self._told(request, made, await member.named("samplers"))
-        if names_lora(self._draft) and dialect.lora_tags and await member.tells("loras"):
+        told = self._told(request, made, samplers)
+        if judges_loras:
             told += truth.unknown_loras(member.label, payload.get("prompt", ""), loras)
         made.warnings.extend(told)
         return made
@@ -119,7 +123,8 @@ class _Run:
 
 def _check_amount(draft: Draft, bounds: Bounds) -> None:
     """Before hours of work whose pictures would be refused."""
-    size, count = truth.asked_size(draft.fields), draft.rounds * draft.per_round
+    size = truth.asked_size(own_fields(draft)) or truth.Size(512, 512)
+    count = draft.rounds * draft.per_round
     if max(size) > bounds.side or count * size.width * size.height > bounds.total:
         raise RequestError(
             f"{count} pictures of {size} pixels are more than one node may hold. Ask for fewer or smaller ones, or"
@@ -137,29 +142,33 @@ def _together(made: Sequence[Made], strict: bool) -> Sampled:
     warnings = list(dict.fromkeys(warning for one in made for warning in one.warnings))
     if strict and warnings:
         raise MismatchError(f'{" ".join(warnings)} (mismatch = "error" in lectern.toml makes this an error.)')
-    images, odd = _images(made)
+    images, odd, kept = _images(made)
     if odd:
         warnings.append(f"{len(odd)} pictures have another size than the first and are among the extras.")
     return Sampled(
         images=images,
         extras=[*(picture for one in made for picture in one.extras), *odd],
-        infotexts=[text for one in made for text in one.infotexts],
-        seeds=[seed for one in made for seed in one.seeds],
+        infotexts=[
+            text for one in made for at, text in enumerate(one.infotexts, one.offset) if (one.gallery, at) in kept
+        ],
+        seeds=[seed for one in made for at, seed in enumerate(one.seeds, one.offset) if (one.gallery, at) in kept],
         info=_info(made, warnings),
         warnings=warnings,
     )
 
 
-def _images(made: Sequence[Made]) -> tuple[Tensor, list[Tensor]]:
-    """The batch of all pictures of the first one's size, and the others."""
+def _images(made: Sequence[Made]) -> tuple[Tensor, list[Tensor], set[tuple[Gallery, int]]]:
+    """The batch of all pictures of the first one's size, the others, and the places that the batch is from."""
     galleries = list(dict.fromkeys(one.gallery for one in made))
-    batches = [batch for batch in (gallery.images() for gallery in galleries) if batch is not None]
+    batches = [(one, batch) for one in galleries if (batch := one.images()) is not None]
     odd = [picture for gallery in galleries for picture in gallery.odd().values()]
     if not batches:
         raise AnswerError("The server sent no picture that can be used. Its console says why.")
-    same = [batch for batch in batches if batch.shape[1:] == batches[0].shape[1:]]
-    odd += [picture[None] for batch in batches if batch.shape[1:] != batches[0].shape[1:] for picture in batch]
-    return (same[0] if len(same) == 1 else torch.cat(same)), odd
+    shape = batches[0][1].shape[1:]
+    same = [(one, batch) for one, batch in batches if batch.shape[1:] == shape]
+    odd += [picture[None] for _, batch in batches if batch.shape[1:] != shape for picture in batch]
+    images = same[0][1] if len(same) == 1 else torch.cat([batch for _, batch in same])
+    return images, odd, {(one, place) for one, _ in same for place in one.places}
 
 
 def _info(made: Sequence[Made], warnings: Sequence[str]) -> Mapping[str, Any]:

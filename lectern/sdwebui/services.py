@@ -18,7 +18,7 @@ from .building import Part
 from .checks import lacking
 from .connection import Patience
 from .dialects import Dialect, Route
-from .errors import AnswerError, Refused
+from .errors import AnswerError, Unsuited
 from .hub import Hub
 from .lists import API, load
 from .member import Member
@@ -139,7 +139,7 @@ async def png_info(hub: Hub, server: str, data: bytes) -> PictureInfo:
 async def _able(member: Member, route: Route) -> Dialect:
     dialect = await member.dialect()
     if route not in dialect.routes:
-        raise Refused(f"{member.label} is {dialect.label}, which offers no {route}. Choose another server for it.")
+        raise Unsuited(f"{member.label} is {dialect.label}, which offers no {route}. Choose another server for it.")
     return dialect
 
 

@@ -10,6 +10,9 @@ from .dialects import Dialect, Payload
 from .dialects.small import LORA_TAG
 from .lists import Named
 
+_LATENT = 8  # pixels that one value of a latent stands for
+_ENDLESS = 1e9  # pixels; keeps a scale such as 1e308 a number
+
 
 class Size(NamedTuple):
     width: int
@@ -76,22 +79,29 @@ def stem(title: str) -> str:
     return re.sub(r"\.(safetensors|ckpt|gguf|pt|sft)$", "", name).casefold()
 
 
-def asked_size(sent: Mapping[str, Any]) -> Size:
-    """Of the finished picture: with a second pass, that one's."""
-    width, height = sent.get("width", 512), sent.get("height", 512)
+def asked_size(sent: Mapping[str, Any]) -> Size | None:
+    """Of the finished picture: with a second pass, that one's. None where it is left to the server."""
+    width, height = sent.get("width"), sent.get("height")
+    if width is None or height is None:
+        return None
     if not sent.get("enable_hr"):
         return Size(width, height)
     wide, high = sent.get("hr_resize_x", 0), sent.get("hr_resize_y", 0)
     if wide or high:
-        return Size(wide or round(width * high / height), high or round(height * wide / width))
+        return Size(wide or _rounded(width * high / height), high or _rounded(height * wide / width))
     scale = sent.get("hr_scale", 2.0)
-    return Size(int(width * scale), int(height * scale))
+    return Size(_rounded(width * scale), _rounded(height * scale))
+
+
+def _rounded(side: float) -> int:
+    """As the servers round what nobody asked for in pixels: down to a latent's."""
+    return int(min(side, _ENDLESS)) // _LATENT * _LATENT
 
 
 def _size(sent: Payload, sizes: Sequence[Size]) -> str:
     asked = asked_size(sent)
     other = next((one for one in sizes if one != asked), None)
-    return f"made a picture of {other} pixels and not of {asked}" if other else ""
+    return f"made a picture of {other} pixels and not of {asked}" if asked and other else ""
 
 
 def _seed(sent: Payload, seeds: Sequence[int]) -> str:

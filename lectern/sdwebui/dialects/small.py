@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from ..draft import Draft
-from ..errors import RequestError
+from ..errors import Unsuited
 from ..lists import Named
 from .base import Dialect, Payload, Route
 
@@ -17,7 +17,7 @@ def _with_lora_list(payload: Payload, _draft: Draft, loras: Collection[Named]) -
     for tag in LORA_TAG.finditer(payload.get("prompt", "")):
         known = next((one for one in loras if one.is_called(tag[1])), None)
         if known is None:
-            raise RequestError(f"The server has no LoRA {tag[1]!r}. {_choices(loras)}")
+            raise Unsuited(f"The server has no LoRA {tag[1]!r}. {_choices(loras)}")
         path = known.others[-1] if known.others else known.name
         found.append({"path": path, "multiplier": _number(tag[2])})
     payload["prompt"] = " ".join(LORA_TAG.sub("", payload.get("prompt", "")).split(" ")).strip()

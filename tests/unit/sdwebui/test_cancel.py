@@ -143,3 +143,62 @@ async def test_a_server_that_wants_fewer_questions_gets_fewer(farm, monkeypatch)
     server = await farm.add(seconds_per_image=0.5, fault=Fault("too-many", route="progress"))
     await farm.sample(draft=Draft(image=picture()))
     assert server.routes().count("progress") == 1  # it said: in a second
+
+
+async def test_a_task_id_of_ones_own_does_not_keep_a_job_from_being_stopped(farm, monkeypatch):
+    """The server was asked for our id and not for that one, so it seemed not to be ours that ran."""
+    monkeypatch.setattr("lectern.sdwebui.job.POLL", 0.01)
+    server = await farm.add(webui=True, seconds_per_image=0.1)
+    await farm.sample()  # the server tells tasks apart, as we know now
+    server.hold()
+    work = asyncio.create_task(farm.sample(force_task_id="task(mine)"))
+    await server.until(lambda one: one.active)
+    work.cancel()
+    await asyncio.wait([work])
+    await server.until(lambda one: not one.active)
+    assert server.finished[-1].interrupted
+
+
+async def test_a_request_that_was_lost_stops_no_strangers_job(farm, monkeypatch):
+    """The server tells tasks apart and does not know ours: what runs there is somebody else's."""
+    monkeypatch.setattr("lectern.sdwebui.job.POLL", 0.01)
+    monkeypatch.setattr("lectern.sdwebui.job._AGAIN", 0.02)
+    server = await farm.add(webui=True, seconds_per_image=0.1, entry={"first_byte_seconds": 0.5})
+    await farm.sample()
+    server.hold()
+    stranger = server.stranger(0.05)
+    await server.until(lambda one: one.active)
+    server.fault = Fault("hang", route="txt2img")
+    with pytest.raises(ServerTimeout):
+        await farm.sample(seed=8)
+    async with asyncio.timeout(5):
+        await farm.hub.members("local")[0].slots.acquire()
+    assert server.interrupts == 0 and not stranger.done
+
+
+async def test_a_strangers_progress_is_not_shown_as_ours(farm, monkeypatch):
+    """A server does not know a task before it has read the request."""
+    monkeypatch.setattr("lectern.sdwebui.job.POLL", 0.01)
+    server = await farm.add(webui=True, seconds_per_image=0.1)
+    await farm.sample()
+    server.hold(after=5)
+    server.stranger(0.05)
+    await server.until(lambda one: one.active and one.active[0].steps_done == 5)
+    server.fault = Fault("hang", route="txt2img")
+    work = asyncio.create_task(farm.sample(seed=8))
+    looks = server.routes().count("internal/progress")
+    await server.until(lambda one: one.routes().count("internal/progress") > looks + 3)
+    assert farm.watch.fraction == 0
+    work.cancel()
+    await asyncio.wait([work])
+
+
+async def test_a_lost_job_is_stopped_although_the_server_asks_for_patience(farm, monkeypatch):
+    monkeypatch.setattr("lectern.sdwebui.job._AGAIN", 0.02)
+    server = await farm.add(dialect="sdnext", entry={"first_byte_seconds": 0.3})
+    server.hold()
+    server.fault = Fault("too-many", route="progress", times=2)
+    with pytest.raises(ServerTimeout):
+        await farm.sample()
+    await server.until(lambda one: not one.active, timeout=3)
+    assert server.finished[-1].interrupted

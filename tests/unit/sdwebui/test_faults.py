@@ -89,6 +89,7 @@ async def test_a_grid_that_the_server_keeps_quiet_about_is_told_by_its_size(farm
     server.fault = Fault("extra-grid", route=ROUTE)
     made = await farm.sample(batch_size=2)
     assert (made.images == plain.images).all() and len(made.extras) == 1 and made.warnings == []
+    assert made.infotexts == plain.infotexts
 
 
 async def test_nobody_there(farm):
@@ -194,6 +195,7 @@ async def test_more_than_a_node_may_hold_is_refused_before_it_is_made(farm):
         {"width": 8192},
         {"batch_size": 200, "width": 4096, "height": 4096},
         {"enable_hr": True, "hr_scale": 100},
+        {"enable_hr": True, "hr_scale": 1e308},
     ):
         with pytest.raises(RequestError, match="more than one node may hold"):
             await farm.sample(**fields)
@@ -231,3 +233,25 @@ async def test_what_is_always_sent_can_be_taken_back(farm):
     await farm.add()
     await farm.sample(send_images=None, save_images=True)
     assert "send_images" not in farm.sent()[0] and farm.sent()[0]["save_images"] is True
+
+
+@pytest.mark.parametrize("route", ["samplers", "loras"])
+async def test_a_list_that_breaks_while_a_picture_is_made_does_not_cost_the_picture(farm, monkeypatch, route):
+    monkeypatch.setattr("lectern.sdwebui.member.FRESH", 0.0)
+    server = await farm.add()
+    server.hold()
+    work = asyncio.create_task(farm.sample(prompt="a <lora:ink:1> cat"))
+    await server.until(lambda one: one.active)
+    server.fault = Fault("too-many", route=route)
+    server.release()
+    assert (await work).seeds == [7]
+
+
+async def test_a_mistake_in_lectern_toml_does_not_cost_the_pictures_that_are_being_made(farm):
+    server = await farm.add()
+    server.hold()
+    work = asyncio.create_task(farm.sample())
+    await server.until(lambda one: one.active)
+    farm.entries.clear()  # another entry, or none that can be read
+    server.release()
+    assert (await work).seeds == [7]

@@ -6,10 +6,13 @@ import pytest
 import torch
 
 from lectern.sdwebui.draft import Draft
-from lectern.sdwebui.errors import Failed, ServerError
+from lectern.sdwebui.errors import Failed, Refused, ServerError
+from lectern.sdwebui.progress import Watch
+from lectern.sdwebui.services import upscale
 from lectern.servers import Server
 from support.webui import Fault
-from unit.sdwebui.conftest import picture
+from unit.sdwebui.conftest import BOUNDS, picture
+from unit.sdwebui.test_services import DOUBLED
 
 
 async def four(farm, *dialects, **settings) -> None:
@@ -122,3 +125,76 @@ async def test_a_changed_entry_counts_at_once(farm):
     farm.entries["a"] = farm.entries["b"]
     await farm.sample("a")
     assert len(farm.sent("a")) == len(farm.sent("b")) == 1
+
+
+async def test_a_server_that_lacks_what_is_asked_for_leaves_it_to_those_that_have_it(farm):
+    """Nothing was sent to it, so it is not tried in vain, and it does not rest from other work."""
+    for name, dialect in {"a": "sdcpp", "b": "koboldcpp", "c": "sdcpp", "d": "forge"}.items():
+        await farm.add(name, dialect=dialect)
+    farm.pool()
+    made = await upscale(farm.hub, "farm", picture(count=3), DOUBLED, BOUNDS, Watch())
+    assert len(made) == 3
+    assert not any(member.health.rests for member in farm.hub.members("farm"))
+
+
+async def test_a_pool_in_which_every_server_lacks_it_says_what_is_lacking(farm):
+    for name, dialect in {"a": "sdcpp", "b": "koboldcpp"}.items():
+        await farm.add(name, dialect=dialect)
+    farm.pool()
+    with pytest.raises(Refused, match="offers no extras"):
+        await upscale(farm.hub, "farm", picture(count=3), DOUBLED, BOUNDS, Watch())
+
+
+async def test_a_checkpoint_that_only_one_server_has(farm):
+    await four(farm)
+    for name in "abc":
+        server = farm.servers[name]
+        server.lists["sd-models"] = server.lists["sd-models"][:1]
+    title = farm.servers["d"].lists["sd-models"][-1]["title"]
+    made = await farm.sample("farm", override_settings={"sd_model_checkpoint": title})
+    assert {one["server"] for one in made.info["lectern"]["requests"]} == {"d"}
+
+
+async def test_an_entry_that_changes_in_the_middle_of_an_order_does_not_hold_it_up(farm):
+    """The order goes on with the entry it began with, and the connections of that one are closed in the end."""
+    server = await farm.add("a", dialect="sdcpp")  # a request for each of the three
+    server.hold()
+    order = asyncio.create_task(farm.sample("a", n_iter=3))
+    await server.until(lambda one: one.active)
+    (before,) = farm.hub.members("a")
+    farm.entries["a"] = farm.entries["a"].model_copy(update={"total_seconds": 9})
+    assert farm.hub.members("a") != [before]
+    await asyncio.sleep(0.05)
+    server.release()
+    async with asyncio.timeout(5):
+        assert (await order).seeds == [7, 8, 9]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not before.connection.is_open
+
+
+async def test_closing_the_hub_closes_the_connections_of_a_changed_entry(farm):
+    await farm.add("a")
+    await farm.sample("a")
+    (before,) = farm.hub.members("a")
+    await before.slots.acquire()  # something is still being stopped there
+    farm.entries["a"] = farm.entries["a"].model_copy(update={"total_seconds": 9})
+    farm.hub.members("a")
+    await asyncio.sleep(0)
+    await farm.hub.close()
+    assert not before.connection.is_open
+
+
+async def test_seeds_and_infotexts_stay_with_their_pictures_when_sizes_differ(farm):
+    """The pictures of another size are among the extras, so their seeds and texts leave the lists with them."""
+    await farm.add("a")
+    await farm.add("b")
+    farm.pool()
+    farm.servers["b"].fault = Fault("wrong-size", route="txt2img")
+    made = await farm.sample("farm", batch_size=6)
+    assert len(made.images) + len(made.extras) == 6 and made.extras
+    assert len(made.seeds) == len(made.infotexts) == len(made.images)
+    for image, seed, text in zip(made.images, made.seeds, made.infotexts, strict=True):
+        assert f"Seed: {seed}," in text
+        if image.shape[0] == 64:
+            assert torch.equal(image, (await farm.sample("a", seed=seed)).images[0])

@@ -76,6 +76,11 @@ def test_the_generated_pictures_are_told_from_grids_and_maps(pictures, info, ask
     assert [bytes(one).decode() for one in found.extras] == extras
 
 
+def test_a_text_that_is_none_does_not_move_the_others():
+    info = {"all_seeds": [1, 2, 3], "infotexts": ["one", None, "three"]}
+    assert list(reply(3, info, 3).infotexts) == ["one", "", "three"]
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"null", b"[]", b"{}", b'{"images": null}', b'{"images": [""]}', b'{"images": [1]}', b"<html>", b"[" * 10**5],

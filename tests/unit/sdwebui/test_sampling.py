@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from lectern.errors import LengthError
+from lectern.sdwebui import sampling
 from lectern.sdwebui.draft import ControlUnit, Draft, LoraTag, ScriptChoice
-from lectern.sdwebui.errors import RequestError
+from lectern.sdwebui.errors import RequestError, Unsuited
+from lectern.sdwebui.options import Hires
 from support.webui import Fault
 from unit.sdwebui.conftest import picture
 
@@ -148,9 +150,9 @@ async def test_a_script_may_make_any_number(farm):
     (body,) = farm.sent()
     assert body["script_name"].casefold() == "prompt matrix"
     assert made.images.shape[0] == 2 and len(made.extras) == 1
-    with pytest.raises(RequestError, match="no argument 'Legend'"):
+    with pytest.raises(Unsuited, match="no argument 'Legend'"):
         await farm.sample(draft=Draft(scripts=(ScriptChoice("prompt matrix", {"Legend": 1}),)))
-    with pytest.raises(RequestError, match="no script 'Nothing'"):
+    with pytest.raises(Unsuited, match="no script 'Nothing'"):
         await farm.sample(draft=Draft(scripts=(ScriptChoice("Nothing", {}),)))
 
 
@@ -187,7 +189,7 @@ async def test_sdcpp_gets_loras_as_a_list_and_its_own_names(farm):
     body = farm.sent()[0]
     assert body["lora"] == [{"path": server.lists["loras"][0]["path"], "multiplier": 0.5}]
     assert body["prompt"] == "a lighthouse" and body["hr_steps"] == 3
-    with pytest.raises(RequestError, match="no LoRA 'nothing'"):
+    with pytest.raises(Unsuited, match="no LoRA 'nothing'"):
         await farm.sample(prompt="a <lora:nothing:1> cat")
 
 
@@ -212,3 +214,49 @@ async def test_jpeg_webp_and_data_addresses_are_read(farm):
     for kind in ("jpeg", "webp", "data-url"):
         server.fault = Fault(kind)
         assert (await farm.sample()).images.shape == (1, 64, 64, 3)
+
+
+async def test_an_answer_is_let_go_once_its_pictures_are_decoded(farm, monkeypatch):
+    """Else the base64 of a long order's every answer stays until the last one came."""
+    seen = []
+    monkeypatch.setattr(sampling, "_together", lambda made, strict: seen.extend(made))
+    await farm.add(dialect="sdcpp")
+    await farm.sample(n_iter=2)
+    assert [list(one.reply.images) + list(one.reply.extras) for one in seen] == [[], []]
+
+
+async def test_what_belongs_to_the_other_mode_is_told_and_not_sent(farm):
+    await farm.add()
+    hires = Hires({"hr_scale": 2.0, "denoising_strength": 0.1})
+    made = await farm.sample(draft=hires.apply(Draft(fields={"denoising_strength": 0.6}, image=picture())))
+    (body,) = farm.sent(route="img2img")
+    assert not any(name.startswith(("hr_", "enable_hr")) for name in body)
+    assert body["denoising_strength"] == 0.6  # the one beside it is that of a second pass, of which there is none
+    (warning,) = made.warnings
+    assert "does not heed: enable_hr, hr_scale" in warning
+    await farm.sample(inpaint_full_res=False, mask_blur=8)
+    assert "mask_blur" not in farm.sent()[0]
+
+
+@pytest.mark.parametrize("dialect", ["forge", "a1111", "sdnext"])
+@pytest.mark.parametrize(
+    "hires",
+    [
+        {"hr_scale": 1.3},
+        {"hr_scale": 2.0},
+        {"hr_resize_x": 104},
+        {"hr_resize_y": 136},
+        {"hr_resize_x": 96, "hr_resize_y": 104},
+    ],
+)
+async def test_a_second_pass_rounds_to_what_a_latent_can_be(farm, dialect, hires):
+    """Nobody asked for 83 pixels where a scale of 1.3 comes to that."""
+    await farm.add(dialect=dialect)
+    made = await farm.sample(width=64, height=72, enable_hr=True, **hires)
+    assert made.warnings == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_size_that_is_left_to_the_server_is_no_mismatch(farm, dialect):
+    await farm.add(dialect=dialect)
+    assert (await farm.sample(draft=Draft(fields={}), width=None, height=None)).warnings == []
