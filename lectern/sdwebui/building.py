@@ -116,7 +116,7 @@ class Orders:
         names = [
             name
             for name, value in draft.fields.items()
-            if name not in _UNSAID and value not in (_NEUTRAL.get(name), "")
+            if name not in _UNSAID and _said(name, value) not in (_NEUTRAL.get(name), "")
             if not dialect.takes(name) or not _belongs(name, draft.mode)
         ]
         if not dialect.takes("alwayson_scripts"):
@@ -158,6 +158,13 @@ class Orders:
 
     def _sent(self, kind: str, frame: Tensor, round_: int) -> Sent:
         return self._pictures.setdefault((kind, round_), Sent(frame))
+
+
+def _said(name: str, value: Any) -> Any:
+    """The value without a clip skip: servers that take no settings have a field for it."""
+    if name != "override_settings":
+        return value
+    return {key: one for key, one in value.items() if key != "CLIP_stop_at_last_layers"}
 
 
 def _belongs(name: str, mode: Mode) -> bool:
