@@ -116,7 +116,7 @@ class Orders:
         names = [
             name
             for name, value in draft.fields.items()
-            if name not in _UNSAID and value not in (_NEUTRAL.get(name), "")
+            if name not in _UNSAID and _said(name, value) not in (_NEUTRAL.get(name), "")
             if not dialect.takes(name) or not _belongs(name, draft.mode)
         ]
         if not dialect.extensions:
@@ -164,6 +164,13 @@ class Orders:
 
 def names_lora(draft: Draft) -> bool:
     return bool(draft.loras) or "<lora:" in draft.fields.get("prompt", "")
+
+
+def _said(name: str, value: Any) -> Any:
+    """The value without a clip skip: servers that take no settings have a field for it."""
+    if name != "override_settings":
+        return value
+    return {key: one for key, one in value.items() if key != "CLIP_stop_at_last_layers"}
 
 
 def _belongs(name: str, mode: Mode) -> bool:

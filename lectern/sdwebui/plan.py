@@ -18,7 +18,7 @@ class Plan:
     rounds: int
     per_round: int
     batch: int  # pictures that the person lets a server make at once
-    whole: bool = False  # never divide a round: a script may make any number of pictures
+    whole: bool = False  # never divide a round where there are scripts: one may make any number of pictures
     _open: list[Part] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -41,7 +41,8 @@ class Plan:
         if not self._open:
             return None
         part = self._open.pop(0)
-        count = part.count if self.whole else self._count(part, share, dialect)
+        whole = self.whole and dialect.takes("script_name")
+        count = part.count if whole else self._count(part, share, dialect)
         if count < part.count:
             self._open.insert(0, Part(part.round, part.first + count, part.count - count))
         return Part(part.round, part.first, count)

@@ -41,7 +41,9 @@ def mismatches(server: str, sent: Payload, got: Outcome, samplers: Sequence[Name
     """
     settings = parse_infotext(got.infotext).settings
     sampler, scheduler = got.info.get("sampler_name") or settings.get("Sampler"), settings.get("Schedule type")
-    joined = sent.get("sampler_name") == f"{sampler} {scheduler}"  # an old name, which the server took apart
+    joined = _plain(sent.get("sampler_name", "")) == _plain(
+        f"{sampler}{scheduler}"
+    )  # an old name, which the server took apart
     found = [
         "" if joined else _changed("sampler", sent.get("sampler_name"), sampler, samplers),
         _changed("scheduler", sent.get("scheduler"), scheduler, ()),

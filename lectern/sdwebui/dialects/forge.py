@@ -9,7 +9,8 @@ from .base import Dialect, Payload, Route
 
 def _translate(payload: Payload, draft: Draft, _loras: Collection[Named]) -> Payload:
     if payload.get("enable_hr"):
-        payload.setdefault("hr_additional_modules", [])  # without it Forge fails with a TypeError
+        # Without it Forge fails with a TypeError; an empty list takes the second pass the modules of the first.
+        payload.setdefault("hr_additional_modules", ["Use same choices"])
     modules = [*([draft.vae] if draft.vae else []), *draft.modules]  # sd_vae does nothing in Forge
     if modules:
         settings = payload.get("override_settings", {})

@@ -176,9 +176,10 @@ async def test_adetailer_and_controlnet_arrive_as_the_extensions_read_them(farm)
 
 
 async def test_hires_on_forge_sends_the_list_without_which_it_fails(farm):
+    """And one that keeps the modules of the first pass: an empty list takes Flux its text encoders."""
     await farm.add()
     made = await farm.sample(enable_hr=True, hr_scale=2.0, denoising_strength=0.4, hr_second_pass_steps=3)
-    assert farm.sent()[0]["hr_additional_modules"] == []
+    assert farm.sent()[0]["hr_additional_modules"] == ["Use same choices"]
     assert made.images.shape == (1, 128, 128, 3) and made.warnings == []
 
 
@@ -260,3 +261,28 @@ async def test_a_second_pass_rounds_to_what_a_latent_can_be(farm, dialect, hires
 async def test_a_size_that_is_left_to_the_server_is_no_mismatch(farm, dialect):
     await farm.add(dialect=dialect)
     assert (await farm.sample(draft=Draft(fields={}), width=None, height=None)).warnings == []
+
+
+@pytest.mark.parametrize("dialect", ["sdcpp", "koboldcpp"])
+async def test_a_clip_skip_that_is_heeded_is_not_said_to_be_ignored(farm, dialect):
+    await farm.add(dialect=dialect)
+    made = await farm.sample(override_settings={"CLIP_stop_at_last_layers": 2})
+    assert farm.sent()[0]["clip_skip"] == 2 and made.warnings == []
+    (warning,) = (
+        await farm.sample(override_settings={"CLIP_stop_at_last_layers": 2, "eta_noise_seed_delta": 1})
+    ).warnings
+    assert warning.endswith("does not heed: override_settings.")
+
+
+@pytest.mark.parametrize("dialect", ["sdcpp", "koboldcpp"])
+async def test_a_script_that_is_not_heeded_costs_no_pictures(farm, dialect):
+    """Scripts are not divided, but where there is none, a request still makes only what such a server can."""
+    await farm.add(dialect=dialect)
+    made = await farm.sample(draft=Draft(scripts=(ScriptChoice("x/y/z plot", {}),)), batch_size=2, n_iter=2)
+    assert made.seeds == [7, 8, 9, 10] and len(made.images) == 4
+    assert "does not heed: the script x/y/z plot" in made.warnings[0]
+
+
+async def test_an_old_samplers_name_in_any_case_is_no_change(farm):
+    await farm.add()
+    assert (await farm.sample(sampler_name="dpm++ 2m karras")).warnings == []
