@@ -130,11 +130,12 @@ async function ask(server, refresh) {
  * @param {Offer} offer
  */
 function fillCombo(node, name, combo, offer) {
+  const first = combo.fixed.map((one) => one.toLowerCase());
+  const offered = (offer.lists[combo.list] ?? []).filter((one) => !first.includes(one.toLowerCase())); // our "none"
   for (const widget of holders(node, name)) {
     if (!widget.options) continue;
     const values = choices.get(widget) ?? [];
-    const names = [...combo.fixed, ...(offer.lists[combo.list] ?? []), widget.value ?? combo.fixed[0]];
-    values.splice(0, values.length, ...new Set(names));
+    values.splice(0, values.length, ...new Set([...combo.fixed, ...offered, widget.value ?? combo.fixed[0]]));
     widget.options.values = values; // again, since refreshing the definitions puts back theirs
     choices.set(widget, values);
   }

@@ -211,6 +211,17 @@ def test_option_nodes_find_the_server_of_what_they_are_for(editor: Editor, serve
     editor.expect_choices("last", "checkpoint", [CHOICE, *names(servers.sdcpp, "sd-models")])
 
 
+def test_what_comes_first_comes_once(editor: Editor, servers: Servers):
+    """Our "none" and the server's "None" are the same choice."""
+    editor.server_and_sample()
+    editor.add("control", "LecternWebUIControlNet")
+    editor.link("control", "sample", "options")
+    modules, models = (servers.forge.server.lists[which] for which in ("module_list", "model_list"))
+    assert "None" in modules and "None" in models
+    editor.expect_choices("control", "module", ["none", *(one for one in modules if one != "None")])
+    editor.expect_choices("control", "model", ["none", *(one for one in models if one != "None")])
+
+
 def test_a_node_that_is_not_linked_takes_the_first_server(editor: Editor, servers: Servers):
     editor.add("alone", "LecternWebUIHires")
     editor.expect_choices("alone", "sampler", [CHOICE])
