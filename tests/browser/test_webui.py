@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -31,7 +30,7 @@ def names(webui: ContractThread, which: str) -> list[str]:
 @pytest.fixture
 def servers(server: ComfyServer) -> Iterator[Servers]:
     """Named in the lectern.toml of the session's ComfyUI, which reads it again when it changed."""
-    file = Path(server.base) / "user" / "__lectern" / "lectern.toml"
+    file = server.base / "user" / "__lectern" / "lectern.toml"
     with ContractThread("forge") as forge, ContractThread("sdcpp") as sdcpp:
         found = Servers(forge, sdcpp, free_port())
         urls = {"forge": forge.url, "sdcpp": sdcpp.url, "off": f"http://127.0.0.1:{found.off}"}
