@@ -20,6 +20,8 @@ const FRESH = 30_000; // milliseconds for which a server is not asked again
 const schemas = new Map();
 /** @type {Map<string, Known>} servers by name */
 const known = new Map();
+/** @type {WeakMap<any, string[]>} what may be chosen, by widget */
+const choices = new WeakMap();
 
 /**
  * @param {any} definition
@@ -120,18 +122,22 @@ async function ask(server, refresh) {
 }
 
 /**
+ * Each widget keeps one array of its own for good: Nodes 2.0 opens its menu with the one that it saw first, and the
+ * one that a widget is made with belongs to its definition.
  * @param {any} node
  * @param {string} name
  * @param {Combo} combo
  * @param {Offer} offer
  */
 function fillCombo(node, name, combo, offer) {
+  const first = combo.fixed.map((one) => one.toLowerCase());
+  const offered = (offer.lists[combo.list] ?? []).filter((one) => !first.includes(one.toLowerCase())); // our "none"
   for (const widget of holders(node, name)) {
     if (!widget.options) continue;
-    const values = [...new Set([...combo.fixed, ...(offer.lists[combo.list] ?? []), widget.value ?? combo.fixed[0]])];
-    const old = widget.options.values;
-    if (old?.length === values.length && values.every((one, index) => one === old[index])) continue;
-    widget.options.values = values; // a new list: the old one belongs to the node's definition
+    const values = choices.get(widget) ?? [];
+    values.splice(0, values.length, ...new Set([...combo.fixed, ...offered, widget.value ?? combo.fixed[0]]));
+    widget.options.values = values; // again, since refreshing the definitions puts back theirs
+    choices.set(widget, values);
   }
 }
 
@@ -180,7 +186,9 @@ app.registerExtension({
   },
 
   nodeCreated(/** @type {any} */ node) {
-    if (!schemas.has(node.comfyClass)) return;
+    const combos = schemas.get(node.comfyClass);
+    if (!combos) return;
+    for (const [input, combo] of combos) fillCombo(node, input, combo, { lists: {} }); // before the node is drawn
     fillsAfter(node, "onConnectionsChange");
     if (node.comfyClass === SERVER) for (const widget of holders(node, "server")) fillsAfter(widget, "callback");
     fillSoon();

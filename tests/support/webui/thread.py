@@ -24,9 +24,9 @@ class ContractThread:
 
     def __exit__(self, *error: object) -> None:
         self._run(self.server.stop())
+        self._run(self._loop.shutdown_default_executor())  # on its own thread: the test's may have a running loop
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
     @property
