@@ -7,6 +7,7 @@ import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from errno import ECONNREFUSED
 from typing import NamedTuple
 
 import aiohttp
@@ -169,5 +170,8 @@ class Connection:
 
 
 def _why(error: aiohttp.ClientConnectorError) -> str:
-    inner = error.os_error
-    return (inner.strerror or str(inner) or type(inner).__name__).split("\n")[0][:120].lower()
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "nobody knows this name"
+    if isinstance(error.os_error, ConnectionRefusedError) or error.os_error.errno == ECONNREFUSED:
+        return "nothing listens there"
+    return (error.os_error.strerror or type(error.os_error).__name__).split("\n")[0][:120].lower()

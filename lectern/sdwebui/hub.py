@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from ..errors import LecternError
 from ..servers import Server
 from ..settings import Settings
 from .errors import UnknownServer
@@ -33,6 +34,13 @@ class Hub:
         """The server, or those of a pool. Raises UnknownServer, SettingsError."""
         entry = self.entry(name)
         return [self._member(one) for one in entry.pool or [name]]
+
+    def stamp(self, name: str) -> str:
+        """Changes with the entry, and with those of a pool; empty while there is none. Never to be shown."""
+        try:
+            return "\n".join(repr(self.entry(one)) for one in (name, *self.entry(name).pool))
+        except LecternError:
+            return ""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs what must be finished although nobody waits for it."""

@@ -1,6 +1,6 @@
 """What the editor asks to fill its lists: the servers of `lectern.toml`, and what each has to offer.
 
-Names only: no address and no secret ever leaves. Nothing is asked of a server more often than every few seconds,
+Names only: no address and no secret ever leaves. Nothing is asked of a server more than once a second,
 however often these routes are called.
 
 With `quiet=1` a server that has no lists to give is no error but a note beside empty lists: a browser writes every
@@ -25,7 +25,7 @@ from .member import Member, all_lists
 T = TypeVar("T")
 
 PREFIX = "/lectern/v1/sdwebui"
-_REST = 3.0  # seconds in which the same question gets the same answer
+_REST = 1.0  # seconds in which the same question gets the same answer
 
 
 class Call(Protocol):

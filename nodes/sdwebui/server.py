@@ -33,5 +33,10 @@ class LecternWebUIServer(io.ComfyNode):
         return True if server is None else valid(lambda: webui.entry(server))
 
     @classmethod
+    def fingerprint_inputs(cls, server: str | None, checkpoint: str | None) -> str:
+        """ComfyUI keeps results while nothing changes; another machine under the same name is a change."""
+        return webui.stamp(server or "")
+
+    @classmethod
     def execute(cls, server: str, checkpoint: str) -> io.NodeOutput:
         return io.NodeOutput(Target(server, chosen(checkpoint)))

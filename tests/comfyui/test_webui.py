@@ -250,6 +250,17 @@ def test_a_mistake_in_json_is_told_before_it_runs(comfy: Comfy, webui: ContractT
     assert answer.status == 400 and said in json.dumps(answer.json["node_errors"]["5"])
 
 
+def test_another_machine_under_the_same_name_is_asked_again(comfy: Comfy, webui: ContractThread, server: ComfyServer):
+    sent = graph()
+    assert comfy.outputs(sent) and comfy.outputs(sent)
+    assert len(webui.server.bodies("txt2img")) == 1
+    with ContractThread("a1111") as other:
+        file = server.base / "user" / "__lectern" / "lectern.toml"
+        file.write_text(f'[servers.local]\nurl = "{other.url}"\n')
+        comfy.outputs(sent)
+        assert len(other.server.bodies("txt2img")) == 1
+
+
 def test_neither_prompts_nor_pictures_are_logged(comfy: Comfy, webui: ContractThread, server: ComfyServer):
     webui.server.fault = Fault("error-message", route="txt2img", times=1)
     assert "out of memory" in comfy.error(graph(prompt="zanzibar sunset"))

@@ -94,10 +94,10 @@ async def test_a_grid_that_the_server_keeps_quiet_about_is_told_by_its_size(farm
 
 async def test_nobody_there(farm):
     farm.entries["off"] = Server(url="http://127.0.0.1:9", connect_seconds=1)
-    with pytest.raises(Unreachable, match="cannot be reached"):
+    with pytest.raises(Unreachable, match=r"cannot be reached \(nothing listens there\)"):
         await farm.sample("off")
     farm.entries["nowhere"] = Server(url="http://nowhere.invalid")
-    with pytest.raises(Unreachable, match="cannot be reached"):
+    with pytest.raises(Unreachable, match=r"cannot be reached \(nobody knows this name\)"):
         await farm.sample("nowhere")
     with pytest.raises(UnknownServer, match=r"no server 'gone'\. It has: off, nowhere"):
         await farm.sample("gone")
