@@ -47,7 +47,7 @@ async def upscale(
     Raises:
         LecternError.
     """
-    plan = Plan(1, len(images), _AT_ONCE)
+    plan = Plan(1, len(images), _AT_ONCE, repeats=False)
     watch.expect(len(images))
 
     async def make(member: Member, part: Part) -> list[Tensor]:
