@@ -6,7 +6,7 @@ Lives on the background loop.
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -74,9 +74,7 @@ async def _upscaled(member: Member, dialect: Dialect, images: Tensor, asked: Ups
     found = await asyncio.to_thread(read_extras, member.label, answer, key)
     if len(found) < len(images):
         raise AnswerError(f"{member.label} sent {len(found)} of {len(images)} pictures. Its console says why.")
-    loop = asyncio.get_running_loop()
-    decoded = [loop.run_in_executor(threads, decode, member.label, text, bounds) for text in found[: len(images)]]
-    return [to_image(one.pixels) for one in await asyncio.gather(*decoded)]
+    return await _unpacked(member, found[: len(images)], bounds)
 
 
 async def interrogate(hub: Hub, server: str, images: Tensor, model: str, watch: Watch) -> list[str]:
@@ -116,8 +114,8 @@ async def detect(hub: Hub, server: str, images: Tensor, settings: Mapping[str, A
     pictures = await asyncio.gather(*(asyncio.to_thread(_encoded, image) for image in images))
     answer = await _ask(member, "/controlnet/detect", {**body, "controlnet_input_images": list(pictures)})
     found = await asyncio.to_thread(read_extras, member.label, answer, "images")
-    maps = [to_image((await asyncio.to_thread(decode, member.label, text, bounds)).pixels) for text in found]
-    return torch.cat([one for one in maps if one.shape == maps[0].shape])
+    maps = await _unpacked(member, found, bounds)
+    return await asyncio.to_thread(torch.cat, [one for one in maps if one.shape == maps[0].shape])
 
 
 class PictureInfo(NamedTuple):
@@ -151,6 +149,14 @@ async def _ask(member: Member, path: str, content: Mapping[str, Any]) -> bytearr
     async with member.slots:
         answer = await member.connection.send("POST", path, body, patience, server.answer_mb * 2**20)
     return answer.body
+
+
+async def _unpacked(member: Member, texts: Sequence[memoryview | bytes], bounds: Bounds) -> list[Tensor]:
+    def one(text: memoryview | bytes) -> Tensor:
+        return to_image(decode(member.label, text, bounds).pixels)
+
+    loop = asyncio.get_running_loop()
+    return list(await asyncio.gather(*(loop.run_in_executor(threads, one, text) for text in texts)))
 
 
 def _encoded(image: Tensor) -> str:
