@@ -21,7 +21,6 @@ from .errors import (
     NotAuthorised,
     Refused,
     RequestError,
-    ServerError,
     ServerTimeout,
 )
 from .lists import API, load

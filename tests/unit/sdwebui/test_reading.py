@@ -186,3 +186,11 @@ def test_decoding_is_exact():
     assert np.array_equal(decoded.pixels, (frame * 255).round().to(torch.uint8).numpy())
     with pytest.raises(AnswerError, match="9x20 pixels"):
         decode("S", b64encode(png(torch.zeros(20, 9, 3))), Bounds(16, 1000))
+
+
+def test_pictures_of_another_size_are_bounded_too():
+    gallery = Gallery(4, Bounds(100, 1000))
+    gallery.put(0, np.zeros((8, 8, 3), np.uint8))
+    gallery.put(1, np.zeros((30, 30, 3), np.uint8))
+    with pytest.raises(AnswerError, match="more than one node may hold"):
+        gallery.put(2, np.zeros((30, 30, 3), np.uint8))
