@@ -295,3 +295,12 @@ async def test_pictures_that_nobody_asked_for_are_bounded(farm):
     draft = Draft(units=units).with_fields({**SMALL})
     with pytest.raises(AnswerError, match="more than one node may hold"):
         await sampling.sample(farm.hub, "local", draft, Bounds(4096, 64 * 64 + 1), farm.watch)
+
+
+@pytest.mark.parametrize("dialect", ["sdcpp", "koboldcpp"])
+async def test_seeds_count_where_a_variation_is_not_heeded(farm, dialect):
+    """Else every request of the order would make the same picture."""
+    await farm.add(dialect=dialect)
+    made = await farm.sample(n_iter=3, subseed=100, subseed_strength=0.5)
+    assert made.seeds == [7, 8, 9]
+    assert not torch.equal(made.images[0], made.images[1])
