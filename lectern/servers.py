@@ -27,7 +27,10 @@ def _checked_url(url: str) -> str:
         raise ValueError("keep the password out of it; use user and password_env or password_file")
     if parts.query or parts.fragment:
         raise ValueError("leave out everything from ? or # on")
-    _ = parts.port  # raises ValueError when it is no number
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the port behind the host's name must be a number up to 65535") from None
     return url
 
 

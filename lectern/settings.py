@@ -75,14 +75,15 @@ def _explain(file: Path, error: ValidationError) -> str:
         else:
             reason = item["msg"].removeprefix("Value error, ")
             mistakes.append(f"{key} is {_shown(item['input'])}: {reason[0].lower()}{reason[1:]}")
-    return f"{file}: {'; '.join(mistakes)}."
+    # An address may also stand where a name belongs; what is before its @ may be a password.
+    return f"{file}: {re.sub(r'[^ ]+@', '***@', '; '.join(mistakes))}."
 
 
 def _shown(value: object) -> str:
-    """The value as a person may see it: short, and an address without its password."""
-    text = re.sub(r"//[^/]*@", "//***@", repr(value)) if isinstance(value, str) else repr(value)
+    """The value as a person may see it: short, and an address without its password or key."""
     if isinstance(value, dict):
         return "a table" if value else "an empty table"
+    text = re.sub(r"[?#].*", "?***", re.sub(r".*@", "***@", repr(value)))
     return text if len(text) <= 120 else f"{text[:117]}..."
 
 

@@ -89,7 +89,7 @@ class Orders:
             Unsuited: an unknown script or argument, an unknown LoRA where that can be told.
         """
         draft = self.draft
-        payload: Payload = {**own_fields(draft), **_numbers(draft, part)}
+        payload: Payload = {**own_fields(draft), **_numbers(draft, part, dialect)}
         payload["prompt"] = " ".join([payload.get("prompt", ""), *map(str, draft.loras)]).strip()
         if Route.TASKS in dialect.routes and "force_task_id" not in payload:
             payload["force_task_id"] = task
@@ -188,14 +188,15 @@ def _of(batch: Tensor, round_: int) -> Tensor:
     return batch[round_ if len(batch) > 1 else 0]
 
 
-def _numbers(draft: Draft, part: Part) -> Payload:
+def _numbers(draft: Draft, part: Part, dialect: Dialect) -> Payload:
     """How many, and the seeds from which the server counts on, so that each picture gets the seed it has in one batch.
 
     With a variation the servers keep the seed and count the subseed: modules/processing.py of AUTOMATIC1111.
     """
     size = min(max(1, draft.fields.get("batch_size", 1)), part.count)
     offset = part.round * draft.per_round + part.first
-    counted = "subseed" if draft.fields.get("subseed_strength") else "seed"
+    varied = draft.fields.get("subseed_strength") and dialect.takes("subseed_strength")
+    counted = "subseed" if varied else "seed"
     start = draft.fields.get(counted, 0)
     return {"batch_size": size, "n_iter": part.count // size, counted: (start + offset) % SEEDS if offset else start}
 

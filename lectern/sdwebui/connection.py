@@ -47,6 +47,7 @@ class Connection:
         self.server = server
         self._base = server.url
         self._session: aiohttp.ClientSession | None = None
+        self._login: str | None = None  # the header; empty without a user
 
     async def get(self, path: str) -> bytearray:
         """The body of a 2xx answer to a question that is answered at once. Raises ServerError, RequestError."""
@@ -96,6 +97,8 @@ class Connection:
                 f"{self.label} broke off the connection before its answer was complete. Look at its console, then try"
                 " again."
             ) from error
+        if response.status == 401:
+            self._login = None  # it may be corrected by the next time, without a change in lectern.toml
         if not 200 <= response.status < 300:
             raise fault(self.label, path, response.status, response.headers, content)
         return Answer(response.status, response.headers, content)
@@ -117,6 +120,7 @@ class Connection:
         self, method: str, path: str, body: bytes | None, patience: Patience
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {"Accept": "application/json"} | ({} if body is None else {"Content-Type": "application/json"})
+        headers |= self._authorization()
         # The path is one of ours; encoded=True keeps the entry's own escapes as they were written.
         url = URL(self._base + path, encoded=True)
         session = self._open()
@@ -126,15 +130,20 @@ class Connection:
         async with response:
             yield response
 
+    def _authorization(self) -> dict[str, str]:
+        if self._login is None:
+            pair = f"{self.server.user}:{self.server.password()}" if self.server.user else ""
+            self._login = f"Basic {b64encode(pair.encode()).decode()}" if pair else ""
+        return {"Authorization": self._login} if self._login else {}
+
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             server = self.server
-            login = b64encode(f"{server.user}:{server.password()}".encode()).decode() if server.user else ""
             connector = aiohttp.TCPConnector(ssl=server.tls(), limit=server.concurrency + 8, keepalive_timeout=_IDLE)
             times = aiohttp.ClientTimeout(total=None, sock_connect=server.connect_seconds)
             self._session = aiohttp.ClientSession(
                 connector=connector,
-                headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Basic {login}"} if login else {}),
+                headers={"Accept-Encoding": "identity"},
                 auto_decompress=False,  # a small compressed answer could unpack to any size
                 timeout=times,
                 cookie_jar=aiohttp.DummyCookieJar(),

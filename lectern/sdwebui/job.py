@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from ..errors import LecternError
 from .connection import Answer, Patience
 from .dialects import Dialect, Route
 from .errors import (
@@ -20,7 +21,6 @@ from .errors import (
     NotAuthorised,
     Refused,
     RequestError,
-    ServerError,
     ServerTimeout,
 )
 from .lists import API, load
@@ -99,7 +99,7 @@ class Job:
                 self._interval = POLL
             except Busy as busy:
                 self._interval = min(max(2 * self._interval, busy.seconds), _SLOWEST_POLL)
-            except (ServerError, RequestError) as error:
+            except LecternError as error:
                 log.debug("no progress from %s: %s", self._member.name, error)
                 self._interval = min(2 * self._interval, _SLOWEST_POLL)
             else:
@@ -167,7 +167,7 @@ class Job:
     async def _is_ours(self) -> bool:
         try:
             found = await self._look_at_task(previews=False)
-        except (ServerError, RequestError):
+        except LecternError:
             return True
         # Unknown to a server that knows tasks: not begun, or over; the request returns by itself then.
         return found.running if found else not self._tells
@@ -178,7 +178,7 @@ class Job:
             found = await self._look()
         except Busy:
             return None
-        except (ServerError, RequestError):
+        except LecternError:
             return False
         same = not self._stamp or not found.stamp or found.stamp == self._stamp
         return (found.running or found.waiting) and same
@@ -186,5 +186,5 @@ class Job:
     async def _interrupt(self) -> None:
         try:
             await self._member.connection.post(f"{API}/interrupt")
-        except (ServerError, RequestError) as error:
+        except LecternError as error:
             log.debug("%s did not take the interrupt: %s", self._member.name, error)

@@ -21,15 +21,37 @@ class Bounds(NamedTuple):
     total: int  # pixels of all pictures of one node
 
 
+class Room:
+    """Pixels that are left for pictures beside a gallery's; taken from several threads."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._lock = threading.Lock()
+        self._left = bounds.total
+
+    def take(self, width: int, height: int) -> None:
+        """Raises AnswerError when there are not so many left."""
+        with self._lock:
+            self._left -= width * height
+            if self._left < 0:
+                raise AnswerError(
+                    "The pictures that came are more than one node may hold. Ask for fewer or smaller ones, or raise"
+                    " limits.side in lectern.toml."
+                )
+
+
 class Decoded(NamedTuple):
     pixels: np.ndarray  # (H, W, 3 or 4) uint8
     infotext: str  # of PNG's "parameters", or nothing
 
 
-def decode(server: str, text: memoryview | bytes, bounds: Bounds) -> Decoded:
+def decode(server: str, text: memoryview | bytes, bounds: Bounds, room: Room | None = None) -> Decoded:
     """
+    Args:
+        room: where it is to stay, when that is not a gallery.
+
     Raises:
-        AnswerError: no picture, a damaged one, or one of more than `bounds.side` pixels a side, which is not unpacked.
+        AnswerError: no picture, a damaged one, or one of more than `bounds.side` pixels a side or than there is room
+            for, which is not unpacked.
     """
     if bytes(text[:5]) == b"data:":
         text = bytes(text).partition(b",")[2]
@@ -40,6 +62,8 @@ def decode(server: str, text: memoryview | bytes, bounds: Bounds) -> Decoded:
                     f"{server} sent a picture of {image.width}x{image.height} pixels; the longest side allowed is"
                     f" {bounds.side} (limits.side in lectern.toml)."
                 )
+            if room is not None:
+                room.take(*image.size)
             infotext = image.info.get("parameters", "")
             image = image if image.mode in ("RGB", "RGBA") else image.convert("RGB")
             return Decoded(np.asarray(image), infotext if isinstance(infotext, str) else "")
@@ -75,6 +99,7 @@ class Gallery:
         self._batch: np.ndarray | None = None  # (places, H, W, C) float32
         self._filled: set[int] = set()
         self._odd: dict[int, Tensor] = {}  # of another size than the first
+        self._room = Room(bounds)  # for those
 
     def put(self, place: int, pixels: np.ndarray, finish: Callable[[Tensor], Tensor] | None = None) -> None:
         """
@@ -87,6 +112,7 @@ class Gallery:
         """
         target = self._target(pixels)
         if pixels.shape != target.shape[1:]:
+            self._room.take(pixels.shape[1], pixels.shape[0])
             self._odd[place] = to_image(pixels)
             return
         np.multiply(pixels, np.float32(1 / 255), out=target[place], dtype=np.float32)

@@ -19,6 +19,7 @@ class Plan:
     per_round: int
     batch: int  # pictures that the person lets a server make at once
     whole: bool = False  # never divide a round where there are scripts: one may make any number of pictures
+    repeats: bool = True  # a request may make several such batches, one after another, where the server can
     _open: list[Part] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -58,7 +59,7 @@ class Plan:
         batch = min(self.batch, dialect.most_images)
         if most < batch:
             return most
-        return min(batch, most) if not dialect.iterations else most // batch * batch
+        return min(batch, most) if not (self.repeats and dialect.iterations) else most // batch * batch
 
 
 def shares(paces: Mapping[str, float | None]) -> dict[str, float]:

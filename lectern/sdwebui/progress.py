@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 _LARGEST_PREVIEW = 2048  # pixels a side
+_FORMATS = ("PNG", "JPEG", "WEBP")  # what the servers' live_previews_image_format offers; EPS would start Ghostscript
 
 
 class Glimpse(NamedTuple):
@@ -92,7 +93,7 @@ class Watch:
         """The newest preview; None for one that cannot be read. Takes a while: for a thread."""
         text = self.preview.partition(",")[2] if self.preview.startswith("data:") else self.preview
         try:
-            with Image.open(BytesIO(b64decode(text))) as image:
+            with Image.open(BytesIO(b64decode(text)), formats=_FORMATS) as image:
                 return image.convert("RGB") if max(image.size) <= _LARGEST_PREVIEW else None
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             return None

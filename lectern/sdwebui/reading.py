@@ -17,7 +17,7 @@ from .building import Orders, Part
 from .dialects import Dialect, Payload
 from .draft import SEEDS, Composite
 from .masks import laid_over
-from .pictures import Bounds, Gallery, decode, to_image
+from .pictures import Bounds, Gallery, Room, decode, to_image
 from .truth import asked_size
 
 threads = ThreadPoolExecutor(max(2, cores()), thread_name_prefix="lectern-webui")
@@ -51,10 +51,13 @@ class Request:
     payload: Payload
 
 
-async def read(orders: Orders, request: Request, answer: bytearray, bounds: Bounds, gallery: Gallery | None) -> Made:
+async def read(
+    orders: Orders, request: Request, answer: bytearray, bounds: Bounds, gallery: Gallery | None, room: Room
+) -> Made:
     """
     Args:
         gallery: for all pictures of the order; None when the answer alone tells how many there are.
+        room: for all grids and control maps of the order.
 
     Raises:
         AnswerError.
@@ -69,7 +72,8 @@ async def read(orders: Orders, request: Request, answer: bytearray, bounds: Boun
     finish = await loop.run_in_executor(threads, _finish, orders, request.dialect, part)
     put = partial(_put, gallery, request.label, bounds, finish)
     placed = [loop.run_in_executor(threads, put, offset + place, text) for place, text in enumerate(images)]
-    others = [loop.run_in_executor(threads, _extra, request.label, bounds, text) for text in reply.extras]
+    beside = [*reply.extras, *reply.images[len(images) :]]
+    others = [loop.run_in_executor(threads, _extra, request.label, bounds, room, text) for text in beside]
     found, extras = await _all(placed), await _all(others)
     seeds = _seeds(orders, request, reply, len(images))
     infotexts = _infotexts(request.payload, reply, [text for _, text in found], seeds)
@@ -96,8 +100,8 @@ def _put(
     return (width, height), decoded.infotext
 
 
-def _extra(label: str, bounds: Bounds, text: memoryview | bytes) -> Tensor:
-    return to_image(decode(label, text, bounds).pixels)
+def _extra(label: str, bounds: Bounds, room: Room, text: memoryview | bytes) -> Tensor:
+    return to_image(decode(label, text, bounds, room).pixels)
 
 
 def _finish(orders: Orders, dialect: Dialect, part: Part) -> Finish | None:

@@ -22,7 +22,7 @@ from .hub import Hub
 from .job import Job
 from .lists import API, Named
 from .member import Member
-from .pictures import Bounds, Gallery
+from .pictures import Bounds, Gallery, Room
 from .plan import Plan
 from .pool import Crew
 from .progress import Watch
@@ -73,6 +73,7 @@ class _Run:
         self._bounds = bounds
         self._watch = watch
         self._orders = Orders(draft)
+        self._room = Room(bounds)
         self._gallery = None if whole else Gallery(self.plan.total, bounds)
 
     async def make(self, member: Member, part: Part) -> Made:
@@ -91,7 +92,7 @@ class _Run:
         job = Job(member, dialect, task, lambda glimpse: self._watch.seen(part, part.count, glimpse))
         answer = await self._sent(member, job, body, _work(payload))
         request = Request(member.name, member.label, dialect, part, payload)
-        made = await read(self._orders, request, answer, self._bounds, self._gallery)
+        made = await read(self._orders, request, answer, self._bounds, self._gallery, self._room)
         told = self._told(request, made, samplers)
         if judges_loras:
             told += truth.unknown_loras(member.label, payload.get("prompt", ""), loras)

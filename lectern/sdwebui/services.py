@@ -6,7 +6,7 @@ Lives on the background loop.
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -22,7 +22,7 @@ from .errors import AnswerError, Unsuited
 from .hub import Hub
 from .lists import API, load
 from .member import Member
-from .pictures import Bounds, decode, to_image
+from .pictures import Bounds, Room, decode, to_image
 from .plan import Plan
 from .pool import Crew
 from .progress import Glimpse, Watch
@@ -47,24 +47,27 @@ async def upscale(
     Raises:
         LecternError.
     """
-    plan = Plan(1, len(images), _AT_ONCE)
+    plan = Plan(1, len(images), _AT_ONCE, repeats=False)
     watch.expect(len(images))
+    room = Room(bounds)
 
     async def make(member: Member, part: Part) -> list[Tensor]:
         chosen = images[part.first : part.first + part.count]
-        return await _upscaled(member, await _able(member, Route.EXTRAS), chosen, asked, bounds)
+        return await _upscaled(member, await _able(member, Route.EXTRAS), chosen, asked, bounds, room)
 
     made = await Crew(hub.members(server), plan, watch, make).work()
     return [picture for _, pictures in made for picture in pictures]
 
 
-async def _upscaled(member: Member, dialect: Dialect, images: Tensor, asked: Upscaling, bounds: Bounds) -> list[Tensor]:
+async def _upscaled(
+    member: Member, dialect: Dialect, images: Tensor, asked: Upscaling, bounds: Bounds, room: Room
+) -> list[Tensor]:
     known = await member.named("upscalers")
     for name in asked.upscalers:
         if known and not any(one.is_called(name) for one in known):
             raise lacking(member.label, "upscaler", name, known)
     if len(images) > 1 and Route.EXTRAS_BATCH not in dialect.routes:
-        return [one for image in images for one in await _upscaled(member, dialect, image[None], asked, bounds)]
+        return [one for image in images for one in await _upscaled(member, dialect, image[None], asked, bounds, room)]
     texts = await asyncio.gather(*(asyncio.to_thread(_encoded, image) for image in images))
     path, key, pictures = f"{API}/extra-single-image", "image", {"image": texts[0]}
     if len(images) > 1:
@@ -74,9 +77,7 @@ async def _upscaled(member: Member, dialect: Dialect, images: Tensor, asked: Ups
     found = await asyncio.to_thread(read_extras, member.label, answer, key)
     if len(found) < len(images):
         raise AnswerError(f"{member.label} sent {len(found)} of {len(images)} pictures. Its console says why.")
-    loop = asyncio.get_running_loop()
-    decoded = [loop.run_in_executor(threads, decode, member.label, text, bounds) for text in found[: len(images)]]
-    return [to_image(one.pixels) for one in await asyncio.gather(*decoded)]
+    return await _unpacked(member, found[: len(images)], bounds, room)
 
 
 async def interrogate(hub: Hub, server: str, images: Tensor, model: str, watch: Watch) -> list[str]:
@@ -116,8 +117,8 @@ async def detect(hub: Hub, server: str, images: Tensor, settings: Mapping[str, A
     pictures = await asyncio.gather(*(asyncio.to_thread(_encoded, image) for image in images))
     answer = await _ask(member, "/controlnet/detect", {**body, "controlnet_input_images": list(pictures)})
     found = await asyncio.to_thread(read_extras, member.label, answer, "images")
-    maps = [to_image((await asyncio.to_thread(decode, member.label, text, bounds)).pixels) for text in found]
-    return torch.cat([one for one in maps if one.shape == maps[0].shape])
+    maps = await _unpacked(member, found, bounds, Room(bounds))
+    return await asyncio.to_thread(torch.cat, [one for one in maps if one.shape == maps[0].shape])
 
 
 class PictureInfo(NamedTuple):
@@ -151,6 +152,14 @@ async def _ask(member: Member, path: str, content: Mapping[str, Any]) -> bytearr
     async with member.slots:
         answer = await member.connection.send("POST", path, body, patience, server.answer_mb * 2**20)
     return answer.body
+
+
+async def _unpacked(member: Member, texts: Sequence[memoryview | bytes], bounds: Bounds, room: Room) -> list[Tensor]:
+    def one(text: memoryview | bytes) -> Tensor:
+        return to_image(decode(member.label, text, bounds, room).pixels)
+
+    loop = asyncio.get_running_loop()
+    return list(await asyncio.gather(*(loop.run_in_executor(threads, one, text) for text in texts)))
 
 
 def _encoded(image: Tensor) -> str:

@@ -10,6 +10,7 @@ from ...lectern.sdwebui.services import png_info
 from .common import CATEGORY, ServerType, Target, valid, webui
 
 LARGEST = 256 * 1024 * 1024  # bytes
+DIGITS = 20  # of a seed of 64 bits; Python refuses to read some thousand
 
 
 class LecternWebUIPngInfo(io.ComfyNode):
@@ -64,6 +65,6 @@ class LecternWebUIPngInfo(io.ComfyNode):
             text,
             found.prompt,
             found.negative,
-            int(seed) if seed.isdecimal() else 0,
+            int(seed) if seed.isdecimal() and len(seed) <= DIGITS else 0,
             json.dumps(parameters, ensure_ascii=False),
         )

@@ -11,6 +11,7 @@ import aiohttp
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from lectern.infotext import read_parameters
 from support.client import Comfy, node
@@ -153,11 +154,18 @@ def test_upscale_interrogate_control_map_and_png_info(comfy: Comfy, webui: Contr
 
 
 def _infotext() -> Any:
-    from PIL.PngImagePlugin import PngInfo
-
     info = PngInfo()
     info.add_text("parameters", "a cat\nNegative prompt: dog\nSteps: 2, Sampler: Euler, Seed: 42, Size: 64x48")
     return info
+
+
+def test_a_seed_that_is_no_seed_is_none(comfy: Comfy, webui: ContractThread):
+    """Python refuses to read a number of so many digits."""
+    info = PngInfo()
+    info.add_text("parameters", f"a cat\nSteps: 2, Sampler: Euler, Seed: {'9' * 5000}, Size: 64x48")
+    upload(comfy, "digits.png", Image.new("RGB", (64, 48)), pnginfo=info)
+    sent = {"1": node("LecternWebUIPngInfo", file="digits.png"), "2": node("PreviewAny", source=["1", 3])}
+    assert comfy.outputs(sent)["2"]["text"] == ["0"]
 
 
 def test_what_the_server_changed_is_noted(comfy: Comfy, webui: ContractThread):

@@ -55,7 +55,17 @@ def test_a_changed_file_counts_without_a_restart(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://me:hunter2@host", "ftp://me:hunter2@host", "http://me:hunter2@[bad", "x//a:hunter2@b/@c"]
+    "url",
+    [
+        "http://me:hunter2@host",
+        "ftp://me:hunter2@host",
+        "http://me:hunter2@[bad",
+        "x//a:hunter2@b/@c",
+        "me:hunter2@host:7860",
+        "http://me:hunter2/3@host:7860",
+        "http://me:1 hunter2@host",
+        "http://host?key=hunter2",
+    ],
 )
 def test_a_password_in_an_address_is_refused_and_never_repeated(tmp_path, url):
     (tmp_path / FILE_NAME).write_text(f"[servers.a]\nurl = '{url}'\n")
@@ -63,6 +73,22 @@ def test_a_password_in_an_address_is_refused_and_never_repeated(tmp_path, url):
         SettingsFile(tmp_path).read()
     assert "hunter2" not in str(error.value)
     assert "servers.a.url" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[servers.a]\nurl = ['http://me:hunter2@h']",
+        "[servers.a]\npool = ['http://me:hunter2@h']",
+        "[servers.'http://me:hunter2@h']\nurl = 5",
+        "servers = ['http://me:hunter2@h']",
+    ],
+)
+def test_nor_is_one_in_an_address_that_stands_in_the_wrong_place(tmp_path, content):
+    (tmp_path / FILE_NAME).write_text(content)
+    with pytest.raises(SettingsError) as error:
+        SettingsFile(tmp_path).read()
+    assert "hunter2" not in str(error.value)
 
 
 def test_without_a_file_there_is_the_server_on_this_machine():

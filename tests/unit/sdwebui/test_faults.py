@@ -255,3 +255,13 @@ async def test_a_mistake_in_lectern_toml_does_not_cost_the_pictures_that_are_bei
     farm.entries.clear()  # another entry, or none that can be read
     server.release()
     assert (await work).seeds == [7]
+
+
+async def test_a_corrected_password_counts_at_once(farm, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("wrong\n")
+    await farm.add(auth=("me", "right"), entry={"user": "me", "password_file": secret})
+    with pytest.raises(NotAuthorised):
+        await farm.sample()
+    secret.write_text("right\n")
+    assert (await farm.sample()).seeds == [7]

@@ -3,12 +3,14 @@
 import contextlib
 import json
 from base64 import b64encode
+from io import BytesIO
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from lectern.png import png
 from lectern.sdwebui.answers import read_reply
@@ -186,3 +188,21 @@ def test_decoding_is_exact():
     assert np.array_equal(decoded.pixels, (frame * 255).round().to(torch.uint8).numpy())
     with pytest.raises(AnswerError, match="9x20 pixels"):
         decode("S", b64encode(png(torch.zeros(20, 9, 3))), Bounds(16, 1000))
+
+
+def test_pictures_of_another_size_are_bounded_too():
+    gallery = Gallery(4, Bounds(100, 1000))
+    gallery.put(0, np.zeros((8, 8, 3), np.uint8))
+    gallery.put(1, np.zeros((30, 30, 3), np.uint8))
+    with pytest.raises(AnswerError, match="more than one node may hold"):
+        gallery.put(2, np.zeros((30, 30, 3), np.uint8))
+
+
+@pytest.mark.parametrize("kind", ["EPS", "TIFF", "ICO"])
+def test_a_preview_is_only_read_where_it_is_what_servers_send(kind):
+    """For EPS Pillow would start Ghostscript, on whatever the server wrote."""
+    data = BytesIO()
+    Image.new("RGB", (16, 16)).save(data, kind)
+    watch = Watch()
+    watch.seen("a", 1, Glimpse(0.5, b64encode(data.getvalue()).decode()))
+    assert watch.picture() is None

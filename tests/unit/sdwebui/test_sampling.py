@@ -6,10 +6,11 @@ import torch
 from lectern.errors import LengthError
 from lectern.sdwebui import sampling
 from lectern.sdwebui.draft import ControlUnit, Draft, LoraTag, ScriptChoice
-from lectern.sdwebui.errors import RequestError, Unsuited
+from lectern.sdwebui.errors import AnswerError, RequestError, Unsuited
 from lectern.sdwebui.options import Hires
+from lectern.sdwebui.pictures import Bounds
 from support.webui import Fault
-from unit.sdwebui.conftest import picture
+from unit.sdwebui.conftest import SMALL, picture
 
 DIALECTS = ["a1111", "a1111-1.8", "reforge", "forge", "sdnext", "sdcpp", "koboldcpp"]
 
@@ -286,3 +287,20 @@ async def test_a_script_that_is_not_heeded_costs_no_pictures(farm, dialect):
 async def test_an_old_samplers_name_in_any_case_is_no_change(farm):
     await farm.add()
     assert (await farm.sample(sampler_name="dpm++ 2m karras")).warnings == []
+
+
+async def test_pictures_that_nobody_asked_for_are_bounded(farm):
+    await farm.add()
+    units = (ControlUnit({"module": "canny"}, picture()), ControlUnit({"module": "canny"}, picture()))
+    draft = Draft(units=units).with_fields({**SMALL})
+    with pytest.raises(AnswerError, match="more than one node may hold"):
+        await sampling.sample(farm.hub, "local", draft, Bounds(4096, 64 * 64 + 1), farm.watch)
+
+
+@pytest.mark.parametrize("dialect", ["sdcpp", "koboldcpp"])
+async def test_seeds_count_where_a_variation_is_not_heeded(farm, dialect):
+    """Else every request of the order would make the same picture."""
+    await farm.add(dialect=dialect)
+    made = await farm.sample(n_iter=3, subseed=100, subseed_strength=0.5)
+    assert made.seeds == [7, 8, 9]
+    assert not torch.equal(made.images[0], made.images[1])

@@ -1,11 +1,14 @@
 """Upscale, interrogate, ControlNet preview, PNG info."""
 
+import threading
+
 import pytest
 import torch
 
 from lectern.png import png
 from lectern.sdwebui import services
-from lectern.sdwebui.errors import Refused
+from lectern.sdwebui.errors import AnswerError, Refused
+from lectern.sdwebui.pictures import Bounds
 from lectern.sdwebui.progress import Watch
 from unit.sdwebui.conftest import BOUNDS, picture
 
@@ -81,3 +84,32 @@ async def test_the_servers_reading_of_a_picture(farm):
     text = "a cat\nNegative prompt: dog\nSteps: 2, Sampler: Euler, Seed: 42, Size: 64x64"
     told = await services.png_info(farm.hub, "local", png(picture()[0], texts={"parameters": text}))
     assert told.infotext == text and told.parameters["Seed"] == "42"
+
+
+async def test_a_long_batch_is_sent_a_few_pictures_at_a_time(farm):
+    """Else a deck of 4K slides is one request and one answer of gigabytes."""
+    await farm.add()
+    made = await upscaled(farm, picture(8, 8, count=20))
+    assert len(made) == 20
+    assert [len(body["imageList"]) for body in farm.sent(route="extra-batch-images")] == [8, 8, 4]
+    plan = await services.interrogate(farm.hub, "local", picture(8, 8, count=3), "clip", Watch())
+    assert len(plan) == 3
+
+
+async def test_larger_results_than_a_node_may_hold_are_refused(farm):
+    await farm.add()
+    with pytest.raises(AnswerError, match="more than one node may hold"):
+        await services.upscale(farm.hub, "local", picture(count=3), DOUBLED, Bounds(4096, 2 * 128 * 128), Watch())
+
+
+@pytest.mark.parametrize("where", ["upscale", "detect"])
+async def test_pictures_are_unpacked_off_the_loop(farm, monkeypatch, where):
+    seen = []
+    real = services.to_image
+    monkeypatch.setattr(services, "to_image", lambda pixels: seen.append(threading.current_thread()) or real(pixels))
+    await farm.add()
+    if where == "upscale":
+        await upscaled(farm, picture(count=2))
+    else:
+        await services.detect(farm.hub, "local", picture(), {"module": "canny"}, BOUNDS)
+    assert seen and threading.current_thread() not in seen
