@@ -29,7 +29,9 @@ def t5_encoder() -> Any:
     )  # fmt: skip
 
 
-def vae(scaling: float, channels: int = 4, shift: float | None = None, widths: tuple[int, ...] = (8, 16, 16, 16)) -> Any:
+def vae(
+    scaling: float, channels: int = 4, shift: float | None = None, widths: tuple[int, ...] = (8, 16, 16, 16)
+) -> Any:
     """Eight pixels to one, as the real ones."""
     from diffusers import AutoencoderKL
 
