@@ -76,6 +76,7 @@ def unpacked(pipe: Any, latents: Tensor, height: int, width: int) -> Tensor:
     return pipe._unpack_latents(latents, height, width, vae_factor(pipe))
 
 
+@torch.no_grad()
 def encode(vae: Any, pixels: Tensor) -> Tensor:
     """(B, H, W, 3 or more) 0 to 1 -> (B, C, h, w) in ComfyUI's scale, one picture at a time; the mode, as core takes."""
     first = next(vae.parameters())
@@ -86,6 +87,7 @@ def encode(vae: Any, pixels: Tensor) -> Tensor:
     return torch.cat(made)
 
 
+@torch.no_grad()
 def decode(vae: Any, latents: Tensor) -> Tensor:
     """The reverse; float32 on the CPU, clamped to 0 to 1."""
     first = next(vae.parameters())

@@ -16,7 +16,7 @@ class LecternPipelineLoader(io.ComfyNode):
             display_name="Pipeline Loader",
             category=CATEGORY,
             description="Loads a Hugging Face diffusers pipeline from a folder in models/diffusers. ComfyUI's memory"
-            " manager keeps it like any other model. Only safetensors files are read, and no code from the folder runs.",
+            " manager keeps it like any other model. Only safetensors files are read, and no code of the folder runs.",
             search_aliases=["diffusers", "hugging face", "checkpoint", "model", "load", "sdxl", "flux"],
             inputs=[
                 io.Combo.Input(

@@ -1,5 +1,6 @@
 """Pipeline folders as they lie on disk, the same bytes on every machine that has the same packages."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,4 +65,21 @@ def tiny_pipeline(family: str, folder: Path) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(sorted(FAMILIES).index(family))
         FAMILIES[family]().save_pretrained(folder)
+    return folder
+
+
+def full_vae(folder: Path, source: Path) -> Path:
+    """The pipeline of `source` with a VAE of Stable Diffusion's real size: core's VAE loader knows no other."""
+    import torch
+    from diffusers import AutoencoderKL
+
+    shutil.copytree(source, folder)
+    shutil.rmtree(folder / "vae")
+    widths = (128, 256, 512, 512)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+            block_out_channels=widths, layers_per_block=2, sample_size=512,
+        ).save_pretrained(folder / "vae")  # fmt: skip
     return folder

@@ -29,13 +29,11 @@ def t5_encoder() -> Any:
     )  # fmt: skip
 
 
-def vae(
-    scaling: float, channels: int = 4, shift: float | None = None, widths: tuple[int, ...] = (8, 16, 16, 16)
-) -> Any:
+def vae(scaling: float, channels: int = 4, shift: float | None = None) -> Any:
     """Eight pixels to one, as the real ones."""
     from diffusers import AutoencoderKL
 
-    plain = shift is None
+    plain, widths = shift is None, (8, 16, 16, 16)
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * len(widths), up_block_types=("UpDecoderBlock2D",) * len(widths),
         block_out_channels=widths, layers_per_block=1, latent_channels=channels, norm_num_groups=4, sample_size=64,
