@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -204,7 +205,7 @@ def pipeline_directories() -> list[Path]:
     return [Path(folder) for folder in folder_paths.get_folder_paths("diffusers")]
 
 
-def noise(shape: tuple[int, ...], seed: int) -> torch.Tensor:
+def noise(shape: tuple[int, ...], seed: int) -> Any:
     """What core's KSampler starts from, float32 on the CPU."""
     return comfy.sample.prepare_noise(torch.zeros(shape), seed)
 
@@ -231,7 +232,7 @@ class ModuleWeights(ModelPatcher):
     # Foreign layers cannot run with their weights on another device than their input, so it is all or nothing.
 
     def partially_load(self, device_to: Any, extra_memory: float = 0, force_patch_weights: bool = False) -> Any:
-        return super().partially_load(device_to, 1e32, force_patch_weights)
+        return super().partially_load(device_to, sys.maxsize, force_patch_weights)
 
     def partially_unload(self, device_to: Any, memory_to_free: float = 0, force_patch_weights: bool = False) -> int:
         return 0  # ComfyUI then unloads it wholly

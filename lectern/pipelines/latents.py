@@ -78,7 +78,7 @@ def unpacked(pipe: Any, latents: Tensor, height: int, width: int) -> Tensor:
 
 @torch.no_grad()
 def encode(vae: Any, pixels: Tensor) -> Tensor:
-    """(B, H, W, 3 or more) 0 to 1 -> (B, C, h, w) in ComfyUI's scale, one picture at a time; the mode, as core takes."""
+    """(B, H, W, 3 or more) 0 to 1 -> (B, C, h, w) in ComfyUI's scale, one picture at a time: the mode, as core."""
     first = next(vae.parameters())
     made = []
     for frame in pixels[..., :3].movedim(-1, 1).split(1):

@@ -1,4 +1,4 @@
-"""What travels on a LECTERN_PIPELINE link: a loaded pipeline and what was chosen for it. Never changed, only derived."""
+"""What travels on a LECTERN_PIPELINE link: a loaded pipeline and what was chosen for it. Derived, never changed."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

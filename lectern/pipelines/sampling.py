@@ -78,7 +78,7 @@ def run(pipe: Any, call: Mapping[str, Any]) -> Tensor:
 
 def run_pipe(pipeline: Pipeline, request: Request) -> Any:
     """A pipeline object for this run alone: shared weights, a scheduler of its own, the class that the task needs."""
-    from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
+    from diffusers.pipelines.auto_pipeline import AutoPipelineForImage2Image, AutoPipelineForInpainting
 
     if request.mask is not None and request.image is None:
         raise ArgumentError("A mask is linked but no image. Link the image that the mask is for.")

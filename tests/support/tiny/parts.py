@@ -1,10 +1,16 @@
 """Tiny components: the real classes with widths of a few channels."""
 
+from importlib import import_module
 from typing import Any
 
 from .tokenizers import CLIP_SIZE, T5_SIZE
 
 WIDTH = 32  # of the text encoders
+
+
+def diffusers() -> Any:
+    """Imported when it is needed, and without its types, which leave most of it out."""
+    return import_module("diffusers")
 
 
 def clip_encoder(projection: bool = False, activation: str = "quick_gelu") -> Any:
@@ -31,10 +37,8 @@ def t5_encoder() -> Any:
 
 def vae(scaling: float, channels: int = 4, shift: float | None = None) -> Any:
     """Eight pixels to one, as the real ones."""
-    from diffusers import AutoencoderKL
-
     plain, widths = shift is None, (8, 16, 16, 16)
-    return AutoencoderKL(
+    return diffusers().AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * len(widths), up_block_types=("UpDecoderBlock2D",) * len(widths),
         block_out_channels=widths, layers_per_block=1, latent_channels=channels, norm_num_groups=4, sample_size=64,
         scaling_factor=scaling, shift_factor=shift, use_quant_conv=plain, use_post_quant_conv=plain,
@@ -42,9 +46,7 @@ def vae(scaling: float, channels: int = 4, shift: float | None = None) -> Any:
 
 
 def unet(text_width: int, **more: Any) -> Any:
-    from diffusers import UNet2DConditionModel
-
-    return UNet2DConditionModel(
+    return diffusers().UNet2DConditionModel(
         sample_size=8, layers_per_block=1, block_out_channels=(32, 64), norm_num_groups=8,
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
         cross_attention_dim=text_width, attention_head_dim=4, **more,
@@ -53,9 +55,7 @@ def unet(text_width: int, **more: Any) -> Any:
 
 def flux_transformer(channels: int) -> Any:
     """`channels` of the packed latent: four times the VAE's."""
-    from diffusers import FluxTransformer2DModel
-
-    return FluxTransformer2DModel(
+    return diffusers().FluxTransformer2DModel(
         patch_size=1, in_channels=channels, num_layers=1, num_single_layers=1, attention_head_dim=16,
         num_attention_heads=2, joint_attention_dim=WIDTH, pooled_projection_dim=WIDTH, axes_dims_rope=(4, 4, 8),
         guidance_embeds=True,
