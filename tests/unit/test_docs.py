@@ -182,7 +182,7 @@ class TestLocale:
         assert [text for text in compiled if MESSAGE_SYNTAX.search(text)] == []
 
     def test_the_categories_are_named(self, language):
-        assert set(locale(language, "main")["nodeCategories"]) == {"Lectern", "Slides"}
+        assert set(locale(language, "main")["nodeCategories"]) == {"Lectern", "Slides", "Diffusers"}
 
 
 @pytest.mark.parametrize("node", NODES)
