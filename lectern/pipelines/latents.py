@@ -78,12 +78,12 @@ def unpacked(pipe: Any, latents: Tensor, height: int, width: int) -> Tensor:
 
 @torch.no_grad()
 def encode(vae: Any, pixels: Tensor) -> Tensor:
-    """(B, H, W, 3 or more) 0 to 1 -> (B, C, h, w) in ComfyUI's scale, one picture at a time: the mode, as core."""
+    """(B, H, W, 3 or more) 0 to 1 -> (B, C, h, w) in ComfyUI's scale, on the CPU: the mode, as core takes."""
     first = next(vae.parameters())
     made = []
     for frame in pixels[..., :3].movedim(-1, 1).split(1):
         frame = (frame * 2 - 1).to(first.device, first.dtype)
-        made.append(vae.encode(frame).latent_dist.mode().float())
+        made.append(vae.encode(frame).latent_dist.mode().float().cpu())
     return torch.cat(made)
 
 

@@ -1,10 +1,8 @@
 """Spec -> Pipeline. What is still in memory and unchanged on disk is not read again."""
 
-import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,9 +13,8 @@ from .index import Index, read_index
 from .memory import BF16, FP16, FP32, Memory, Weights
 from .packages import require
 from .pipeline import Pipeline, Spec
+from .quiet import quiet
 from .weightfiles import check_whole, has_variant, variants, weight_files
-
-log = logging.getLogger(__name__)
 
 AUTO = "auto"
 DTYPES = (AUTO, FP32, FP16, BF16)
@@ -98,7 +95,7 @@ def _from_folder(spec: Spec, index: Index, precision: str, modules: dict[str, An
     if "safety_checker" in left_out:
         left_out["requires_safety_checker"] = False
     try:
-        with _quiet():
+        with quiet():
             return getattr(diffusers, index.kind).from_pretrained(
                 str(spec.path),
                 dtype=_dtypes(spec.path, precision),
@@ -124,19 +121,3 @@ def _dtypes(folder: Path, precision: str) -> dict[str, Any]:
     config = folder / "vae" / "config.json"
     upcast = precision == FP16 and config.is_file() and '"force_upcast": true' in config.read_text("utf-8")
     return {"default": types[precision]} | ({"vae": torch.float32} if upcast else {})
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the libraries' own progress bars, which would only reach the console."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    shown = [one for one in (diffusers_logging, transformers_logging) if one.is_progress_bar_enabled()]
-    for one in shown:
-        one.disable_progress_bar()
-    try:
-        yield
-    finally:
-        for one in shown:
-            one.enable_progress_bar()

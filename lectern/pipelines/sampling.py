@@ -15,6 +15,8 @@ from .latents import decode, decoding_bytes, encode, latent_shape, look_of, pack
 from .memory import Memory
 from .packages import require
 from .pipeline import Pipeline
+from .prompts import cut_of, note
+from .quiet import quiet
 from .schedulers import fresh
 from .sizes import Size, chosen, repeated, resized_images, resized_mask
 from .watching import Bar, Watch
@@ -60,7 +62,7 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
     call |= pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
     bar = Bar(watch, look_of(pipe))
     attach(pipe, bar, call, size)
-    with nested_text_model(pipe, request.clip_skip > 0):
+    with quiet(), nested_text_model(pipe, request.clip_skip > 0):
         latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, call), size.height, size.width).float().cpu())
     watch.check()
     return Sampled(decode(vae, latents), latents, notes(pipe, request))
@@ -205,8 +207,13 @@ def attach(pipe: Any, bar: Bar, call: dict[str, Any], size: Size) -> None:
 
 def notes(pipe: Any, request: Request) -> tuple[str, ...]:
     """What was asked for and has no effect."""
-    if request.negative_prompt and "negative_prompt" not in accepted(pipe):
-        return (f"{type(pipe).__name__} knows no negative prompt; it was left out.",)
-    if request.negative_prompt and "true_cfg_scale" in accepted(pipe) and not request.arguments.get("true_cfg_scale"):
-        return ('The negative prompt has no effect until the arguments hold {"true_cfg_scale": 4} or so.',)
-    return ()
+    taken, found = accepted(pipe), []
+    with quiet():
+        cut = cut_of(pipe, request.prompt, taken, request.arguments)
+    if cut:
+        found.append(note(cut))
+    if request.negative_prompt and "negative_prompt" not in taken:
+        found.append(f"{type(pipe).__name__} knows no negative prompt; it was left out.")
+    elif request.negative_prompt and "true_cfg_scale" in taken and not request.arguments.get("true_cfg_scale"):
+        found.append('The negative prompt has no effect until the arguments hold {"true_cfg_scale": 4} or so.')
+    return tuple(found)

@@ -16,7 +16,7 @@ def encode_images(pipeline: Pipeline, images: Tensor, memory: Memory) -> Tensor:
     require()
     size = checked(Size(images.shape[2], images.shape[1]), vae_factor(pipeline.loaded))
     _ready(pipeline, memory, size)
-    return encode(pipeline.loaded.vae, images).cpu()
+    return encode(pipeline.loaded.vae, images)
 
 
 def decode_latents(pipeline: Pipeline, latents: Tensor, memory: Memory) -> Tensor:

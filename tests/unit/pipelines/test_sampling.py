@@ -168,6 +168,22 @@ def test_a_negative_prompt_without_effect_is_said(pipelines):
     assert run(pipelines["sd15"], negative_prompt="fog").notes == ()
 
 
+class TestLongPrompts:
+    def test_what_was_cut_is_said_and_reaches_no_log(self, pipelines, capfd):
+        (said,) = run(pipelines["sdxl"], prompt="a" * 80 + " zebra").notes
+        assert said.endswith("cut off: aaaaa zebra")
+        assert "zebra" not in "".join(capfd.readouterr())
+
+    def test_one_encoder_that_reads_all_is_enough(self, pipelines):
+        assert run(pipelines["flux"], prompt="a" * 80 + " zebra").notes == ()
+        (said,) = run(pipelines["flux"], prompt="a" * 80 + " zebra", arguments={"max_sequence_length": 80}).notes
+        assert said.endswith("zebra")
+
+    def test_a_prompt_that_just_fits_is_not_cut(self, pipelines):
+        assert run(pipelines["sd15"], prompt="a" * 75).notes == ()
+        assert run(pipelines["sd15"], prompt="a" * 76).notes[0].endswith("cut off: a")
+
+
 def test_only_the_vae_is_loaded_to_decode(pipelines, memory):
     decode_latents(pipelines["sd15"], torch.zeros(1, 4, 4, 4), memory)
     assert memory.loads == [["AutoencoderKL"]]
