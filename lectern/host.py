@@ -8,22 +8,30 @@ import asyncio
 import json
 import logging
 import ssl
+import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+import comfy.latent_formats
 import comfy.model_management
+import comfy.sample
 import comfy.utils
 import folder_paths
+import latent_preview
+import torch
 from aiohttp import web
 from comfy.cli_args import args
+from comfy.model_patcher import ModelPatcher
 from comfy_execution.graph_utils import ExecutionBlocker
 from PIL import Image
 from server import PromptServer
 
 from .errors import InputFileError, SaveError
+from .pipelines.latents import Look
+from .pipelines.memory import BF16, FP16, FP32, Weights
 
 T = TypeVar("T")
 
@@ -190,6 +198,98 @@ def server_tls() -> ssl.SSLContext | None:
     context = ssl.create_default_context(cafile=args.tls_certfile)
     context.check_hostname = False
     return context
+
+
+def pipeline_directories() -> list[Path]:
+    """`models/diffusers`, and every folder that extra_model_paths.yaml files under `diffusers`."""
+    return [Path(folder) for folder in folder_paths.get_folder_paths("diffusers")]
+
+
+def noise(shape: tuple[int, ...], seed: int) -> Any:
+    """What core's KSampler starts from, float32 on the CPU."""
+    return comfy.sample.prepare_noise(torch.zeros(shape), seed)
+
+
+class ModuleWeights(ModelPatcher):
+    """A foreign module (of diffusers or transformers) in the keeping of ComfyUI's memory manager."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        # ComfyUI writes attributes such as `device`, which those classes compute; so it gets a module around them,
+        # named after what is in it, because ComfyUI logs that name.
+        holder = type(type(module).__name__, (torch.nn.Module,), {})()
+        holder.module = module
+        load_device = comfy.model_management.get_torch_device()
+        super().__init__(holder, load_device, comfy.model_management.unet_offload_device())
+
+    @property
+    def module(self) -> torch.nn.Module:
+        return self.model.module
+
+    @property
+    def bytes(self) -> int:
+        return self.model_size()
+
+    # Foreign layers cannot run with their weights on another device than their input, so it is all or nothing.
+
+    def partially_load(self, device_to: Any, extra_memory: float = 0, force_patch_weights: bool = False) -> Any:
+        return super().partially_load(device_to, sys.maxsize, force_patch_weights)
+
+    def partially_unload(self, device_to: Any, memory_to_free: float = 0, force_patch_weights: bool = False) -> int:
+        return 0  # ComfyUI then unloads it wholly
+
+
+class ModelMemory:
+    """ComfyUI's memory manager, as `pipelines.memory.Memory` asks for it."""
+
+    def keep(self, module: torch.nn.Module) -> Weights:
+        return ModuleWeights(module)
+
+    def load(self, weights: Sequence[Weights], working: int) -> None:
+        comfy.model_management.load_models_gpu(list(weights), memory_required=working, force_full_load=True)
+
+    def precision(self, wanted: str) -> str:
+        manager, device = comfy.model_management, comfy.model_management.get_torch_device()
+        runs = {
+            FP32: True,
+            FP16: manager.should_use_fp16(device, prioritize_performance=False),
+            # ComfyUI says no for every processor; they all run it.
+            BF16: manager.is_device_cpu(device) or manager.should_use_bf16(device, prioritize_performance=False),
+        }
+        if not runs[wanted]:
+            log.warning("This device does not run %s; the pipeline is loaded as fp32.", wanted)
+        return wanted if runs[wanted] else FP32
+
+
+model_memory = ModelMemory()
+
+# Which of ComfyUI's previewers fits a pipeline's latents, by the channels and scaling_factor of its VAE.
+_FORMATS = {
+    Look(4, 0.18215): comfy.latent_formats.SD15,
+    Look(4, 0.13025): comfy.latent_formats.SDXL,
+    Look(16, 1.5305): comfy.latent_formats.SD3,
+    Look(16, 0.3611): comfy.latent_formats.Flux,
+}
+
+
+class SamplingWatch:
+    """The running node's bar, with ComfyUI's own previews and its Cancel, for a pipeline's steps."""
+
+    def start(self, total: int, look: Look) -> None:
+        self._total = total
+        self._bar = comfy.utils.ProgressBar(total)
+        known = _FORMATS.get(look)
+        device = comfy.model_management.get_torch_device()
+        self._previewer = latent_preview.get_previewer(device, known()) if known else None
+
+    def step(self, done: int, latents: torch.Tensor | None) -> None:
+        self.check()
+        shown = None
+        if self._previewer and latents is not None:
+            shown = self._previewer.decode_latent_to_preview_image("JPEG", latents.float())
+        self._bar.update_absolute(done, self._total, shown)
+
+    def check(self) -> None:
+        comfy.model_management.throw_exception_if_processing_interrupted()
 
 
 class BackgroundLoop:

@@ -1,5 +1,10 @@
 """What people see in the graph editor: schemas, and one call each into the library."""
 
+from .pipelines.decode import LecternPipelineDecode
+from .pipelines.encode import LecternPipelineEncode
+from .pipelines.loader import LecternPipelineLoader
+from .pipelines.sample import LecternPipelineSample
+from .pipelines.scheduler import LecternPipelineScheduler
 from .sdwebui.adetailer import LecternWebUIADetailer
 from .sdwebui.controlnet import LecternWebUIControlNet
 from .sdwebui.fields import LecternWebUIFields
@@ -44,6 +49,11 @@ NODE_CLASS_MAPPINGS = {
     "LecternWebUIUpscale": LecternWebUIUpscale,
     "LecternWebUIInterrogate": LecternWebUIInterrogate,
     "LecternWebUIPngInfo": LecternWebUIPngInfo,
+    "LecternPipelineLoader": LecternPipelineLoader,
+    "LecternPipelineScheduler": LecternPipelineScheduler,
+    "LecternPipelineSample": LecternPipelineSample,
+    "LecternPipelineEncode": LecternPipelineEncode,
+    "LecternPipelineDecode": LecternPipelineDecode,
 }
 
 NODE_DISPLAY_NAME_MAPPINGS = {
@@ -68,4 +78,9 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternWebUIUpscale": "WebUI Upscale",
     "LecternWebUIInterrogate": "WebUI Interrogate",
     "LecternWebUIPngInfo": "WebUI PNG Info",
+    "LecternPipelineLoader": "Pipeline Loader",
+    "LecternPipelineScheduler": "Pipeline Scheduler",
+    "LecternPipelineSample": "Pipeline Sample",
+    "LecternPipelineEncode": "Pipeline Encode",
+    "LecternPipelineDecode": "Pipeline Decode",
 }

@@ -19,16 +19,25 @@ HEAVY = {"pptx", "lxml", "fontTools", "sqlalchemy", "alembic", "diffusers", "tra
 WORDING = {"tooltip", "description", "search_aliases", "output_tooltips"}  # may be improved at any time
 
 
+IN_FOLDERS = {"file", "pipeline"}  # lists of what lies in a folder of this machine
+
+
 def schema(comfy: Comfy) -> dict[str, Any]:
     everything = comfy.get("/object_info").json
     return {name: info for name, info in sorted(everything.items()) if name.startswith("Lectern")}
 
 
+def _fixed(name: str, value: Any) -> Any:
+    """An input without the choices that differ from machine to machine."""
+    if name not in IN_FOLDERS or not isinstance(value, list) or value[0] != "COMBO":
+        return value
+    return [value[0], {key: inner for key, inner in value[1].items() if key not in ("options", "default")}]
+
+
 def without_wording(value: Any) -> Any:
     """What saved workflows rely on: ids, names, types, limits, choices, order. Not what lies in somebody's folder."""
     if isinstance(value, dict):
-        unfixed = WORDING | ({"options"} if value.get("image_upload") else set())
-        return {key: without_wording(inner) for key, inner in value.items() if key not in unfixed}
+        return {key: without_wording(_fixed(key, inner)) for key, inner in value.items() if key not in WORDING}
     return [without_wording(inner) for inner in value] if isinstance(value, list) else value
 
 

@@ -182,7 +182,8 @@ class TestLocale:
         assert [text for text in compiled if MESSAGE_SYNTAX.search(text)] == []
 
     def test_the_categories_are_named(self, language):
-        assert set(locale(language, "main")["nodeCategories"]) == {"Lectern", "Slides", "SD WebUI"}
+        names = {"Lectern", "Slides", "SD WebUI", "Diffusers"}
+        assert set(locale(language, "main")["nodeCategories"]) == names
 
 
 @pytest.mark.parametrize("node", NODES)

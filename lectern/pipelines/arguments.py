@@ -1,0 +1,61 @@
+"""Call arguments of a pipeline: what it takes, and JSON that a person wrote for it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from inspect import Parameter, signature
+from typing import Any
+
+from .errors import ArgumentError
+
+# What the node fills in by its own inputs, or needs for progress and Cancel.
+OWN_INPUTS = {
+    "prompt": "prompt", "negative_prompt": "negative_prompt", "image": "image", "mask_image": "mask",
+    "num_inference_steps": "steps", "guidance_scale": "guidance_scale", "height": "height", "width": "width",
+    "strength": "denoise", "num_images_per_prompt": "batch_size", "clip_skip": "clip_skip", "generator": "seed",
+}  # fmt: skip
+INTERNAL = ("latents", "output_type", "return_dict", "callback", "callback_steps", "callback_on_step_end")
+INTERNAL_TOO = ("callback_on_step_end_tensor_inputs", "self", "args", "kwargs")
+
+
+def accepted(pipe: Any) -> dict[str, Parameter]:
+    return dict(signature(type(pipe).__call__).parameters)
+
+
+def open_arguments(pipe: Any) -> list[str]:
+    """Those that JSON may set, as in the signature, for a message."""
+    closed = {*OWN_INPUTS, *INTERNAL, *INTERNAL_TOO}
+    return [_described(one) for name, one in accepted(pipe).items() if name not in closed]
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Raises ArgumentError: not a JSON object."""
+    try:
+        values = json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f'The arguments are not JSON ({error}). Write an object such as {{"eta": 0.5}}.') from error
+    if not isinstance(values, dict):
+        raise ArgumentError('The arguments must be a JSON object such as {"eta": 0.5}.')
+    return values
+
+
+def checked(pipe: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises ArgumentError for a name that the pipeline does not take, with those that it does."""
+    taken, kind = accepted(pipe), type(pipe).__name__
+    for name in values:
+        if name in OWN_INPUTS:
+            raise ArgumentError(f"{name} has an input of its own, {OWN_INPUTS[name]}. Set that and leave it out here.")
+        if name not in taken or name in (*INTERNAL, *INTERNAL_TOO):
+            raise ArgumentError(
+                f"{kind} has no argument {name[:80]!r} to set. It takes: {', '.join(open_arguments(pipe))}."
+            )
+    return dict(values)
+
+
+def only(names: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    wanted = set(names)
+    return {name: value for name, value in values.items() if name in wanted}
+
+
+def _described(parameter: Parameter) -> str:
+    has_default = parameter.default is not Parameter.empty
+    return f"{parameter.name}={parameter.default!r}" if has_default else parameter.name

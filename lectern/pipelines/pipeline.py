@@ -1,0 +1,41 @@
+"""What travels on a LECTERN_PIPELINE link: a loaded pipeline and what was chosen for it. Derived, never changed."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .memory import Weights
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What to load."""
+
+    path: Path  # the pipeline's folder
+    variant: str = ""  # "fp16" of model.fp16.safetensors; empty for the plain files
+    dtype: str = "auto"  # auto, fp32, fp16 or bf16
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline:
+    """Derived pipelines share the loaded components; each run works on a shallow copy of its own."""
+
+    spec: Spec
+    loaded: Any  # a diffusers.DiffusionPipeline: holds the components, is never called and never changed
+    weights: tuple[Weights, ...]  # one for each component with weights
+    scheduler: Any = None  # instead of the loaded pipeline's own
+
+    @property
+    def patcher(self) -> Weights | None:
+        """What ComfyUI's cache looks for on an output, to know that dropping it frees a model."""
+        return max(self.weights, key=lambda one: one.bytes, default=None)
+
+    @property
+    def kind(self) -> str:
+        return type(self.loaded).__name__
+
+    def own_scheduler(self) -> Any:
+        return self.scheduler or self.loaded.scheduler
+
+    def with_scheduler(self, scheduler: Any) -> "Pipeline":
+        return replace(self, scheduler=scheduler)

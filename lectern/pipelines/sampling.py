@@ -1,0 +1,219 @@
+"""One run of a pipeline: what is linked decides between text-to-image, image-to-image and inpainting."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .arguments import accepted, checked, only
+from .encoders import nested_text_model
+from .errors import ArgumentError
+from .latents import decode, decoding_bytes, encode, latent_shape, look_of, packed, scale_of, unpacked, vae_of
+from .memory import Memory
+from .packages import require
+from .pipeline import Pipeline
+from .prompts import cut_of, note
+from .quiet import quiet
+from .schedulers import fresh
+from .sizes import Size, chosen, repeated, resized_images, resized_mask
+from .watching import Bar, Watch
+
+OWN = -1.0  # guidance scale: the pipeline's own default
+
+Noise = Callable[[tuple[int, ...], int], Tensor]  # shape, seed -> float32 on the CPU
+
+
+@dataclass(frozen=True)
+class Request:
+    prompt: str
+    negative_prompt: str = ""
+    seed: int = 0
+    steps: int = 20
+    guidance_scale: float = OWN
+    width: int = 0  # px; 0: the image's, or the pipeline's own
+    height: int = 0
+    batch_size: int = 1  # pictures; with an image, for each picture of its batch
+    denoise: float = 1.0  # only with an image
+    clip_skip: int = 0  # last layers of the text encoder that are left out
+    image: Tensor | None = None  # (B, H, W, 3 or 4)
+    mask: Tensor | None = None  # (B, H, W), 1 where it is painted anew
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Sampled(NamedTuple):
+    images: Tensor  # (B, H, W, 3) float32
+    latents: Tensor  # (B, C, h, w) in ComfyUI's scale, float32
+    notes: tuple[str, ...]  # for the person, one sentence each
+
+
+def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, watch: Watch) -> Sampled:
+    """Raises ArgumentError, SizeError, or what `watch` raises to end the run; the pipeline stays usable."""
+    require()
+    watch.check()
+    pipe = run_pipe(pipeline, request)
+    vae = vae_of(pipe)
+    size = chosen(pipe, request.width, request.height, request.image)
+    extra = checked(pipe, request.arguments)
+    call = call_arguments(pipe, request, size) | extra
+    memory.load(pipeline.weights, decoding_bytes(vae, size.height, size.width))
+    call |= pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
+    bar = Bar(watch, look_of(pipe))
+    attach(pipe, bar, call, size)
+    with quiet(), nested_text_model(pipe, request.clip_skip > 0):
+        latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, call), size.height, size.width).float().cpu())
+    watch.check()
+    return Sampled(decode(vae, latents), latents, notes(pipe, request))
+
+
+def run(pipe: Any, call: Mapping[str, Any]) -> Tensor:
+    try:
+        return pipe(**call)[0]
+    except (ValueError, TypeError) as error:  # what pipelines raise for values that do not go together
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ArgumentError(
+            f"{type(pipe).__name__} does not take these values: {first[:300]}. Change the inputs or the arguments."
+        ) from error
+
+
+def run_pipe(pipeline: Pipeline, request: Request) -> Any:
+    """A pipeline object for this run alone: shared weights, a scheduler of its own, the class that the task needs."""
+    from diffusers.pipelines.auto_pipeline import AutoPipelineForImage2Image, AutoPipelineForInpainting
+
+    if request.mask is not None and request.image is None:
+        raise ArgumentError("A mask is linked but no image. Link the image that the mask is for.")
+    scheduler = fresh(pipeline.own_scheduler())
+    if request.image is None:
+        pipe = copy.copy(pipeline.loaded)
+        pipe.register_modules(scheduler=scheduler)
+        return pipe
+    auto, task = (
+        (AutoPipelineForImage2Image, "image-to-image")
+        if request.mask is None
+        else (AutoPipelineForInpainting, "inpainting")
+    )
+    try:
+        return auto.from_pipe(pipeline.loaded, scheduler=scheduler)
+    except ValueError as error:
+        linked = "image" if request.mask is None else "mask"
+        raise ArgumentError(
+            f"diffusers has no {task} for {pipeline.kind}. Unlink {linked}, or load another pipeline."
+        ) from error
+
+
+def call_arguments(pipe: Any, request: Request, size: Size) -> dict[str, Any]:
+    """All but pictures and noise, as far as this pipeline takes them."""
+    taken, kind = accepted(pipe), type(pipe).__name__
+    count = request.batch_size * (1 if request.image is None else len(request.image))
+    asked: dict[str, Any] = {}
+    if request.guidance_scale != OWN:
+        asked["guidance_scale"] = (request.guidance_scale, "guidance_scale to -1")
+    if request.clip_skip:
+        asked["clip_skip"] = (request.clip_skip, "clip_skip to 0")
+    if count > 1:
+        asked["num_images_per_prompt"] = (count, "batch_size to 1 and link a single image")
+    if request.image is not None:
+        asked["strength"] = (checked_strength(request), "denoise to 1")
+    for name, (_, remedy) in asked.items():
+        if name not in taken and not (name == "strength" and request.denoise == 1):
+            raise ArgumentError(f"{kind} has no {name}. Set {remedy}.")
+    always = {
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt or None,
+        "num_inference_steps": request.steps,
+        "width": size.width,
+        "height": size.height,
+        "generator": torch.Generator("cpu").manual_seed(request.seed),
+    }
+    values = only(taken, always | {name: value for name, (value, _) in asked.items()})
+    return values | {"output_type": "latent", "return_dict": False}
+
+
+def checked_strength(request: Request) -> float:
+    if int(request.steps * request.denoise) < 1:
+        least = 1 / request.steps
+        raise ArgumentError(
+            f"A denoise of {request.denoise} leaves none of {request.steps} steps to run. Raise denoise to {least:.2g}"
+            " or more, or take more steps."
+        )
+    return request.denoise
+
+
+def denoiser_dtype(pipe: Any) -> torch.dtype:
+    return (getattr(pipe, "unet", None) or pipe.transformer).dtype
+
+
+def initial(pipe: Any, request: Request, size: Size, noise: Noise) -> dict[str, Any]:
+    """ComfyUI's own noise for the whole batch; the pipeline scales it for its scheduler."""
+    if "latents" not in accepted(pipe):
+        return {}
+    drawn = noise(latent_shape(pipe, request.batch_size, size.height, size.width), request.seed)
+    return {"latents": packed(pipe, drawn.to(denoiser_dtype(pipe)))}
+
+
+def pictures(pipe: Any, request: Request, size: Size) -> dict[str, Any]:
+    """The image, and the mask where there is one, for a run that starts from them.
+
+    They are encoded here and draw nothing, so that the generator's first numbers are the noise, as in ComfyUI.
+    """
+    assert request.image is not None
+    vae, scale = vae_of(pipe), scale_of(vae_of(pipe))
+    pixels = resized_images(request.image, size)
+
+    def encoded(image: Tensor, **_: object) -> Tensor:
+        latents = encode(vae, image.movedim(1, -1).float() / 2 + 0.5)
+        return scale.to_pipeline(latents).to(image.device, image.dtype)
+
+    values: dict[str, Any] = {}
+    if hasattr(pipe, "_encode_vae_image"):
+        pipe._encode_vae_image = lambda image, generator=None: encoded(image)
+        values["image"] = repeated(pixels.movedim(-1, 1), request.batch_size)
+    else:  # Stable Diffusion and SDXL take four channels for latents
+        latents = scale.to_pipeline(encode(vae, pixels)).to(denoiser_dtype(pipe))
+        values["image"] = repeated(latents, request.batch_size)
+    if request.mask is not None:
+        values["mask_image"] = masks(request, size)
+    return values
+
+
+def masks(request: Request, size: Size) -> Tensor:
+    assert request.image is not None and request.mask is not None
+    planes = resized_mask(request.mask, size)
+    if len(planes) not in (1, len(request.image)):
+        raise ArgumentError(
+            f"There are {len(planes)} masks for {len(request.image)} images. Link one mask, or one for each image."
+        )
+    if not planes.any():
+        raise ArgumentError("The mask is empty, so nothing would be painted. Paint where the image should change.")
+    return repeated(planes.expand(len(request.image), -1, -1, -1), request.batch_size)
+
+
+def attach(pipe: Any, bar: Bar, call: dict[str, Any], size: Size) -> None:
+    """Progress and Cancel by the bar, which every pipeline has; the newest latents by the callback where it has one."""
+    pipe.progress_bar = bar
+    if "callback_on_step_end" not in accepted(pipe):
+        return
+
+    def seen(pipe: Any, index: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+        bar.check()
+        if "latents" in values:
+            bar.latents = unpacked(pipe, values["latents"], size.height, size.width)
+        return values
+
+    call["callback_on_step_end"] = seen
+
+
+def notes(pipe: Any, request: Request) -> tuple[str, ...]:
+    """What was asked for and has no effect."""
+    taken, found = accepted(pipe), []
+    with quiet():
+        cut = cut_of(pipe, request.prompt, taken, request.arguments)
+    if cut:
+        found.append(note(cut))
+    if request.negative_prompt and "negative_prompt" not in taken:
+        found.append(f"{type(pipe).__name__} knows no negative prompt; it was left out.")
+    elif request.negative_prompt and "true_cfg_scale" in taken and not request.arguments.get("true_cfg_scale"):
+        found.append('The negative prompt has no effect until the arguments hold {"true_cfg_scale": 4} or so.')
+    return tuple(found)

@@ -1,0 +1,126 @@
+"""The safetensors files of a component, and whether they are whole. Nothing here reads a weight.
+
+A file is 8 bytes with the header's length, the header as JSON, then the tensors; each header entry gives the first
+and last byte of its tensor (https://github.com/huggingface/safetensors#format).
+"""
+
+import json
+import struct
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from .errors import FolderError
+
+LARGEST_HEADER = 100_000_000  # bytes, the format's own limit
+STEMS = ("diffusion_pytorch_model", "model")  # diffusers' and transformers' names
+OTHER_FORMATS = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.msgpack", "*.onnx", "*.h5")
+
+
+def weight_files(folder: Path, variant: str) -> list[Path]:
+    """The file, or all shards, of one component: of the variant where it has one, else the plain one.
+
+    Raises:
+        FolderError: the folder is missing, has no safetensors file, or lacks a shard.
+    """
+    if not folder.is_dir():
+        raise _fault(folder, "the folder is missing", "Get the whole pipeline")
+    for suffix in dict.fromkeys((variant, "")):
+        if files := _of_variant(folder, suffix):
+            return files
+    other = sorted(file.name for pattern in OTHER_FORMATS for file in folder.glob(pattern))
+    if other:
+        raise _fault(
+            folder, f"its weights are only there as {other[0]}; only safetensors files are loaded, because such a file"
+            " can run code", "Get the safetensors version",
+        )  # fmt: skip
+    raise _fault(folder, "there is no safetensors file in it", "Get the whole pipeline")
+
+
+def has_variant(folder: Path, variant: str) -> bool:
+    return bool(_of_variant(folder, variant))
+
+
+def variants(folders: list[Path]) -> list[str]:
+    """The variants that there are, for a message: `fp16` of `model.fp16.safetensors`."""
+    names = [file.name.split(".") for folder in folders for file in folder.glob("*.safetensors")]
+    found = {parts[1].split("-")[0] for parts in names if len(parts) == 3 and parts[0] in STEMS}
+    return sorted(found)
+
+
+def check_whole(file: Path) -> Counter[str]:
+    """Bytes of weights by the format's name for their type (F32, F16, BF16 ...).
+
+    Raises:
+        FolderError: the header is damaged, or the file ends before its last tensor.
+    """
+    header, start = _header(file)
+    counted: Counter[str] = Counter()
+    end = 0
+    for name, entry in header.items():
+        if name != "__metadata__":
+            first, last = _place(file, name, entry)
+            counted[str(entry.get("dtype"))] += last - first
+            end = max(end, last)
+    size = file.stat().st_size
+    if size < start + end:
+        raise _broken(file, f"it ends after {size} of {start + end} bytes")
+    return counted
+
+
+def _of_variant(folder: Path, variant: str) -> list[Path]:
+    middle = f".{variant}" if variant else ""
+    for stem in STEMS:
+        index = folder / f"{stem}.safetensors.index{middle}.json"
+        if index.is_file():
+            return _shards(index)
+        file = folder / f"{stem}{middle}.safetensors"
+        if file.is_file():
+            return [file]
+    return []
+
+
+def _shards(index: Path) -> list[Path]:
+    try:
+        named = json.loads(index.read_text("utf-8"))["weight_map"].values()
+        names = sorted({name for name in named if Path(name).name == name})
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise _fault(index.parent, f"{index.name} cannot be read", "Get that file anew") from error
+    missing = [name for name in names if not (index.parent / name).is_file()]
+    if missing or not names:
+        what = f"of its {len(names)} files {', '.join(missing[:5])} is missing" if missing else "it names no file"
+        raise _fault(index.parent, what, "Get the missing file")
+    return [index.parent / name for name in names]
+
+
+def _header(file: Path) -> tuple[dict[str, Any], int]:
+    """The header, and where the tensors start."""
+    with file.open("rb") as source:
+        prefix = source.read(8)
+        length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+        text = source.read(length) if 2 <= length <= LARGEST_HEADER else b""
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _broken(file, "its header is damaged") from error
+    if not isinstance(header, dict):
+        raise _broken(file, "its header is damaged")
+    return header, 8 + length
+
+
+def _place(file: Path, name: str, entry: Any) -> tuple[int, int]:
+    try:
+        first, last = entry["data_offsets"]
+        if 0 <= int(first) <= int(last):
+            return int(first), int(last)
+    except (TypeError, KeyError, ValueError):
+        pass
+    raise _broken(file, f"its header gives no place for {name[:80]!r}")
+
+
+def _broken(file: Path, what: str) -> FolderError:
+    return _fault(file.parent, f"{file.name} is not a whole safetensors file: {what}", "Get that file anew")
+
+
+def _fault(folder: Path, what: str, remedy: str) -> FolderError:
+    return FolderError(f"{folder.parent.name}/{folder.name}: {what}. {remedy}.")

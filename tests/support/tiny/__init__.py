@@ -1,0 +1,5 @@
+"""Real diffusers pipelines with tiny random weights, made on the spot: same classes, same files, no download."""
+
+from .folders import FAMILIES as FAMILIES
+from .folders import full_vae as full_vae
+from .folders import tiny_pipeline as tiny_pipeline
