@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from enum import Enum, auto
 from typing import Any
 
 from ..errors import LecternError
@@ -34,7 +35,18 @@ _SLOWEST_POLL = 16.0
 _AGAIN = 1.0  # seconds after which an interrupt is repeated: one that falls between two jobs is lost
 _LOST = 60.0  # seconds for which that goes on where the connection is gone and only the progress tells
 
+_LEFT = (ServerTimeout, Disconnected)  # errors after which the server may still be at work
+
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
+
+
+class Stage(Enum):
+    """Of a job whose request was lost."""
+
+    QUEUED = auto()
+    RUNNING = auto()
+    GONE = auto()
+    UNKNOWN = auto()  # the server is asked too often to say
 
 
 class Job:
@@ -69,14 +81,13 @@ class Job:
         try:
             await asyncio.wait([post])  # unlike `await post`, leaves it alone when we are cancelled
             return post.result().body
-        except (ServerTimeout, Disconnected):
+        except _LEFT:
             left = True
             spawn(self._stop_lost())
             raise
         except asyncio.CancelledError:
-            if not post.done():
-                left = True
-                spawn(self._stop(post))
+            left = True
+            spawn(self._stop(post))
             raise
         finally:
             poll.cancel()
@@ -143,6 +154,8 @@ class Job:
                 if await self._is_ours():
                     await self._interrupt()
                 await asyncio.wait([post], timeout=_AGAIN)
+            if post.done() and isinstance(post.exception(), _LEFT):
+                await self._until_gone()
         finally:
             post.cancel()
             await asyncio.wait([post])
@@ -151,37 +164,43 @@ class Job:
             self._member.slots.release()
 
     async def _stop_lost(self) -> None:
-        """The same without the request: until the server no longer works on this job."""
-        until = time.monotonic() + _LOST
         try:
-            while time.monotonic() < until and Route.INTERRUPT in self._dialect.routes:
-                goes_on = await self._goes_on()
-                if goes_on is False:
-                    return
-                if goes_on:
-                    await self._interrupt()
-                await asyncio.sleep(_AGAIN)
+            await self._until_gone()
         finally:
             self._member.slots.release()
+
+    async def _until_gone(self) -> None:
+        """Interrupts without the request: until the server no longer works on this job."""
+        until = time.monotonic() + _LOST
+        while time.monotonic() < until and Route.INTERRUPT in self._dialect.routes:
+            stage = await self._stage()
+            if stage is Stage.GONE:
+                return
+            if stage is Stage.RUNNING:
+                await self._interrupt()
+            if stage is Stage.QUEUED:
+                until = time.monotonic() + _LOST
+            await asyncio.sleep(_AGAIN)
 
     async def _is_ours(self) -> bool:
         try:
             found = await self._look_at_task(previews=False)
         except LecternError:
-            return True
+            return not self._tells  # else it is asked again in a moment
         # Unknown to a server that knows tasks: not begun, or over; the request returns by itself then.
         return found.running if found else not self._tells
 
-    async def _goes_on(self) -> bool | None:
-        """None when the server is asked too often to say."""
+    async def _stage(self) -> Stage:
         try:
             found = await self._look()
         except Busy:
-            return None
+            return Stage.UNKNOWN
         except LecternError:
-            return False
+            return Stage.GONE
+        if found.waiting:
+            return Stage.QUEUED
         same = not self._stamp or not found.stamp or found.stamp == self._stamp
-        return (found.running or found.waiting) and same
+        return Stage.RUNNING if found.running and same else Stage.GONE
 
     async def _interrupt(self) -> None:
         try:

@@ -202,3 +202,25 @@ async def test_a_lost_job_is_stopped_although_the_server_asks_for_patience(farm,
         await farm.sample()
     await server.until(lambda one: not one.active, timeout=3)
     assert server.finished[-1].interrupted
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+async def test_a_lost_request_behind_a_strangers_job_stops_only_itself(farm, monkeypatch, cancel):
+    """Its time ran out in the server's queue, whether somebody still waited for it or not."""
+    monkeypatch.setattr("lectern.sdwebui.job._AGAIN", 0.02)
+    monkeypatch.setattr("lectern.sdwebui.job._LOST", 0.3)
+    server = await farm.add(webui=True, seconds_per_image=30, entry={"first_byte_seconds": 0.3})
+    server.hold()
+    stranger = server.stranger(0.05)
+    await server.until(lambda one: one.active)
+    work = asyncio.create_task(farm.sample())
+    await server.until(lambda one: one.queued)
+    if cancel:
+        work.cancel()
+    await asyncio.wait([work])
+    looks = server.routes().count("internal/progress")
+    await server.until(lambda one: one.routes().count("internal/progress") > looks + 30)
+    assert not stranger.interrupted
+    server.release()
+    await server.until(lambda one: len(one.finished) == 2, timeout=3)
+    assert server.finished[-1].interrupted and not stranger.interrupted
