@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,7 +25,7 @@ from lectern.pipelines.sampling import Request, sample
 from tools.cache import CHECKOUT
 
 sys.path.append(str(CHECKOUT / "tests"))
-from support.tiny import FAMILIES, full_vae, tiny_pipeline
+tiny: Any = import_module("support.tiny")
 
 ROUNDS = 15
 STEPS, SIDE, SEED = 20, 64, 3
@@ -118,8 +119,8 @@ def main() -> int:
     targets: list[Target] = []
     with tempfile.TemporaryDirectory() as place:
         loader = Loader(NoMemory())
-        for family in FAMILIES:
-            pipeline = loader.load(Spec(tiny_pipeline(family, Path(place, family))))
+        for family in tiny.FAMILIES:
+            pipeline = loader.load(Spec(tiny.tiny_pipeline(family, Path(place, family))))
             times = overhead(pipeline)
             print(f"\n{family}, {STEPS} steps")
             table(list(times.items()), "ms", BARE)
@@ -127,7 +128,7 @@ def main() -> int:
             targets.append(Target(f"{family}: cost over the bare call", median(cost) * 100, 2, "%"))
             again = median(timed(lambda spec=pipeline.spec: loader.load(spec)) for _ in range(50))
             targets.append(Target(f"{family}: load of what is loaded", again, 5, "ms"))
-        times = reading(full_vae(Path(place, "full"), Path(place, "sd15")))
+        times = reading(tiny.full_vae(Path(place, "full"), Path(place, "sd15")))
         print("\nreading a folder of 340 MB")
         table(list(times.items()), "ms", PLAIN)
     print()
