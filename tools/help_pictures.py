@@ -40,6 +40,7 @@ IMAGES = CHECKOUT / "web" / "docs" / "images"
 WORKFLOW = "deck_from_titles"
 BRANDING = "brand_a_folder"
 CONTENTS_WORKFLOW = "deck_with_contents"
+DIFFUSERS = "diffusers_to_slides"
 REMOTE, INPAINT, FARM = "remote_txt2img_to_slides", "remote_inpaint", "one_prompt_on_four_servers"
 FARM_SERVERS = "north", "east", "south", "west"
 SLIDE = Size(1920, 1080)  # px, as the nodes make them by default
@@ -409,6 +410,20 @@ def remote_thumbnail() -> Image.Image:
     return canvas
 
 
+def diffusers_thumbnail() -> Image.Image:
+    """The card of "Diffusers to slides": its four titles on stand-ins for what a model would generate."""
+    graph = json.loads((CHECKOUT / "workflows" / "api" / f"{DIFFUSERS}.json").read_text("utf-8"))
+    values = {node["class_type"]: node["inputs"] for node in graph.values()}
+    titles, title = values["PrimitiveStringMultiline"]["value"].splitlines(), values["LecternSlideTitle"]
+    frames = [landscape(palette, seed, SLIDE) for palette, seed in (("ocean", 11), ("berry", 5), ("forest", 9))]
+    titling = look_of(title, width=title["width"], scrim=title["scrim"], alike=True, room=0.62)
+    slides = [to_pillow(frame) for frame in all_lettered(frames, titles[:3], titling, bold=True)]
+    canvas = Image.new("RGB", THUMBNAIL, CANVAS)
+    for slide, place in zip(slides, ((32, 40), (262, 156), (492, 272)), strict=True):
+        lay(canvas, slide, Size(500, 281), *place)
+    return canvas
+
+
 def inpaint_thumbnail() -> Image.Image:
     """The card of "Remote inpaint": a picture with what is painted over it, and a boat there afterwards."""
     before = to_pillow(landscape("ocean", 6, Size(1200, 1200))).convert("RGB")
@@ -474,6 +489,7 @@ def main() -> None:
     save(contents_thumbnail(), CHECKOUT / "workflows" / f"{CONTENTS_WORKFLOW}.jpg", THUMBNAIL_LIMIT)
     save(remote_thumbnail(), CHECKOUT / "workflows" / f"{REMOTE}.jpg", THUMBNAIL_LIMIT)
     save(inpaint_thumbnail(), CHECKOUT / "workflows" / f"{INPAINT}.jpg", THUMBNAIL_LIMIT)
+    save(diffusers_thumbnail(), CHECKOUT / "workflows" / f"{DIFFUSERS}.jpg", THUMBNAIL_LIMIT)
     save(farm_thumbnail(), CHECKOUT / "workflows" / f"{FARM}.jpg", THUMBNAIL_LIMIT)
 
 
