@@ -109,7 +109,8 @@ def test_every_node_can_be_put_on_the_canvas(page: Page, comfy: Comfy, complaint
     names = [name for name in comfy.get("/object_info").json if name.startswith("Lectern")]
     made = page.evaluate(
         "names => names.map(name => { const node = window.LiteGraph.createNode(name);"
-        " window.app.graph.add(node); return [node.type, node.title, (node.widgets?.length ?? 0) + (node.inputs?.length ?? 0)]; })",
+        " window.app.graph.add(node); const settable = [...(node.widgets ?? []), ...(node.inputs ?? [])];"
+        " return [node.type, node.title, settable.length]; })",
         names,
     )
     assert [kind for kind, _, _ in made] == names
