@@ -22,7 +22,7 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def unit(arguments: Sequence[str]) -> int:
-    """The tests that need no ComfyUI."""
+    """The tests that need neither ComfyUI nor diffusers."""
     return run_pytest(prepare(), ["tests/unit", *arguments])
 
 

@@ -53,7 +53,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("fault", "error", "said"), CASES, ids=lambda value: getattr(value, "kind", None))
-async def test_each_fault_is_one_clear_sentence_and_leaves_nothing_behind(farm, fault, error, said):
+async def test_each_fault_is_one_clear_sentence_and_leaves_nothing_behind(farm, monkeypatch, fault, error, said):
+    monkeypatch.setattr("lectern.sdwebui.faults._MOST_SECONDS", 0.01)  # of patience
     patience = 0.4 if error is ServerTimeout else 10
     server = await farm.add(entry={"first_byte_seconds": patience, "answer_mb": 1})
     server.fault = fault
@@ -77,7 +78,8 @@ async def test_a_picture_without_a_word_is_still_a_picture(farm, kind):
     assert made.infotexts[1].startswith("a lighthouse")
 
 
-async def test_a_server_that_asks_for_patience_gets_it(farm):
+async def test_a_server_that_asks_for_patience_gets_it(farm, monkeypatch):
+    monkeypatch.setattr("lectern.sdwebui.faults._MOST_SECONDS", 0.01)
     server = await farm.add(fault=Fault("too-many", route=ROUTE, times=1))
     assert (await farm.sample()).seeds == [7]
     assert server.routes().count(ROUTE) == 2
