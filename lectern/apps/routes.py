@@ -4,12 +4,13 @@ ComfyUI mirrors every route below /api by itself.
 """
 
 import re
-from collections.abc import Awaitable, Coroutine
-from typing import Any, Protocol, TypeVar
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from aiohttp import web
 
+from ..envelope import Call
 from .answers import Handler, answered, read_json
 from .errors import MethodNotAllowed, NotReady, OutputUnavailable, RunNotFound
 from .outputs import INLINE_TYPES
@@ -22,12 +23,6 @@ from .views import PREFIX, run_url
 T = TypeVar("T")
 
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class Call(Protocol):
-    """Runs a coroutine of the service on the loop that the service lives on, and gives its result to this one."""
-
-    def __call__(self, coroutine: Coroutine[Any, Any, T], /) -> Awaitable[T]: ...
 
 
 async def here(coroutine: Coroutine[Any, Any, T], /) -> T:

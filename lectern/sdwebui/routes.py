@@ -9,12 +9,12 @@ failed request on its console, and a server that is off is nothing unusual.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any
 
 from aiohttp import web
 
-from ..envelope import error_answer
+from ..envelope import Call, error_answer
 from ..errors import AppError, SettingsError
 from .adetailer import MODELS
 from .errors import RequestError, ServerError, UnknownServer
@@ -22,16 +22,8 @@ from .hub import Hub
 from .lists import Named, ScriptInfo
 from .member import Member, all_lists
 
-T = TypeVar("T")
-
 PREFIX = "/lectern/v1/sdwebui"
 _REST = 1.0  # seconds in which the same question gets the same answer
-
-
-class Call(Protocol):
-    """Runs a coroutine on the loop that the hub lives on, and gives its result to this one."""
-
-    def __call__(self, coroutine: Coroutine[Any, Any, T], /) -> Awaitable[T]: ...
 
 
 class ServerNotFound(AppError):

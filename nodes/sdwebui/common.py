@@ -1,17 +1,17 @@
 """What the SD WebUI nodes share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from comfy_api.v0_0_2 import io
 
-from ...lectern import host
 from ...lectern.errors import LecternError
 from ...lectern.mount import webui as webui  # the one hub of servers
 from ...lectern.sdwebui.fields import check_no_address, parse_object
 from ...lectern.sdwebui.options import Option
 from ...lectern.sdwebui.pictures import Bounds
-from ...lectern.settings import Settings, SettingsFile
+from ..shared import notes as notes
+from ..shared import settings as settings
 
 CATEGORY = "Lectern/SD WebUI"
 SERVERS_CHOICE = "server's choice"  # nothing is sent, so the server's own setting counts
@@ -29,10 +29,6 @@ ServerType = io.Custom("LECTERN_WEBUI_SERVER")  # a Target
 OptionsType = io.Custom("LECTERN_WEBUI_OPTIONS")  # a tuple of Option
 
 Options = tuple[Option, ...]
-
-
-def settings() -> Settings:
-    return SettingsFile(host.private_directory()).read()
 
 
 def bounds() -> Bounds:
@@ -80,8 +76,3 @@ def valid(check: Callable[[], object]) -> bool | str:
 
 def chained(options: Options | None, option: Option) -> Options:
     return (*(options or ()), option)
-
-
-def notes(warnings: Sequence[str]) -> dict[str, list[str]]:
-    """For the node's face in the editor, and in /history; also when empty, so that old ones go."""
-    return {"lectern_notes": list(warnings)}

@@ -10,7 +10,6 @@ from torch import Tensor
 from ...lectern import host
 from ...lectern.errors import LecternError
 from ...lectern.images import checked
-from ...lectern.settings import Settings, SettingsFile
 from ...lectern.slides.colors import AUTO, parse_color
 from ...lectern.slides.fonts import FontBook
 from ...lectern.slides.geometry import ANCHORS
@@ -18,15 +17,12 @@ from ...lectern.slides.lettering import Look, Passage, Writer, owned
 from ...lectern.slides.stamps import BLENDS
 from ...lectern.slides.tiling import Tiling
 from ...lectern.slides.type import Font
+from ..shared import settings as settings
 
 T = TypeVar("T")
 
 CATEGORY = "Lectern/Slides"
 ANCHOR_NAMES = list(ANCHORS)
-
-
-def settings() -> Settings:
-    return SettingsFile(host.private_directory()).read()
 
 
 def first(values: Sequence[T]) -> T:

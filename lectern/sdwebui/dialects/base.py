@@ -48,7 +48,6 @@ class Dialect:
     lora_list: bool = False  # LoRAs in a list of their own, which `translate` makes of the tags
     extensions: bool = True  # A1111's ControlNet and ADetailer extensions can be there
     interrogators: tuple[str, ...] = ()
-    size_step: int = 8  # pixels
 
     def takes(self, name: str) -> bool:
         return (self.reads is None or name in self.reads) and name not in self.ignores

@@ -76,7 +76,6 @@ SDCPP = Dialect(
     lora_tags=False,
     lora_list=True,
     extensions=False,
-    size_step=64,
 )  # fmt: skip
 
 KOBOLDCPP = Dialect(
@@ -90,5 +89,4 @@ KOBOLDCPP = Dialect(
     composites=False,
     lora_tags=False,
     extensions=False,
-    size_step=64,
 )
