@@ -87,3 +87,19 @@ def test_every_template_has_a_picture_and_an_api_file():
     for workflow in TEMPLATES:
         assert workflow.with_suffix(".jpg").exists()
         assert (workflow.parent / "api" / workflow.name).exists()
+
+
+def behind(graph: dict, link: list) -> set[str]:
+    """The kinds of all nodes that a link comes through."""
+    node = graph[link[0]]
+    above = [value for value in node["inputs"].values() if isinstance(value, list)]
+    return {node["class_type"]}.union(*(behind(graph, one) for one in above))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.stem)
+def test_no_template_numbers_a_slide_twice(template):
+    """A number that is drawn into the picture, and PowerPoint's own over it."""
+    graph = json.loads((template.parent / "api" / template.name).read_text("utf-8"))
+    for node in graph.values():
+        if node["class_type"] == "LecternSaveDeck" and node["inputs"]["slide_numbers"]:
+            assert "LecternSlideNumber" not in behind(graph, node["inputs"]["images"])
