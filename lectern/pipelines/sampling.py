@@ -9,17 +9,16 @@ import torch
 from torch import Tensor
 
 from .arguments import accepted, checked, only
-from .encoders import nested_text_model
 from .errors import ArgumentError
 from .latents import decode, decoding_bytes, encode, latent_shape, look_of, packed, scale_of, unpacked, vae_of
 from .memory import Memory
 from .packages import require
 from .pipeline import Pipeline
 from .prompts import cut_of, note
-from .quiet import quiet
 from .schedulers import fresh
 from .sizes import Size, chosen, repeated, resized_images, resized_mask
 from .watching import Bar, Watch
+from .wearing import worn
 
 OWN = -1.0  # guidance scale: the pipeline's own default
 
@@ -58,14 +57,14 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
     size = chosen(pipe, request.width, request.height, request.image)
     extra = checked(pipe, request.arguments)
     call = call_arguments(pipe, request, size) | extra
-    memory.load(pipeline.weights, decoding_bytes(vae, size.height, size.width))
-    call |= pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
-    bar = Bar(watch, look_of(pipe))
-    attach(pipe, bar, call, size)
-    with quiet(), nested_text_model(pipe, request.clip_skip > 0):
+    with worn(pipeline, pipe, request.clip_skip):
+        memory.load(pipeline.weights, decoding_bytes(vae, size.height, size.width))
+        call |= pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
+        bar = Bar(watch, look_of(pipe))
+        attach(pipe, bar, call, size)
         latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, call), size.height, size.width).float().cpu())
-    watch.check()
-    return Sampled(decode(vae, latents), latents, notes(pipe, request))
+        watch.check()
+        return Sampled(decode(vae, latents), latents, notes(pipe, request))
 
 
 def run(pipe: Any, call: Mapping[str, Any]) -> Tensor:
@@ -208,8 +207,7 @@ def attach(pipe: Any, bar: Bar, call: dict[str, Any], size: Size) -> None:
 def notes(pipe: Any, request: Request) -> tuple[str, ...]:
     """What was asked for and has no effect."""
     taken, found = accepted(pipe), []
-    with quiet():
-        cut = cut_of(pipe, request.prompt, taken, request.arguments)
+    cut = cut_of(pipe, request.prompt, taken, request.arguments)
     if cut:
         found.append(note(cut))
     if request.negative_prompt and "negative_prompt" not in taken:
