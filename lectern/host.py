@@ -32,6 +32,7 @@ from server import PromptServer
 from .errors import InputFileError, SaveError
 from .pipelines.latents import Look
 from .pipelines.memory import BF16, FP16, FP32, Weights
+from .pipelines.watching import Latents
 
 T = TypeVar("T")
 
@@ -281,11 +282,11 @@ class SamplingWatch:
         device = comfy.model_management.get_torch_device()
         self._previewer = latent_preview.get_previewer(device, known()) if known else None
 
-    def step(self, done: int, latents: torch.Tensor | None) -> None:
+    def step(self, done: int, latents: Latents) -> None:
         self.check()
         shown = None
-        if self._previewer and latents is not None:
-            shown = self._previewer.decode_latent_to_preview_image("JPEG", latents.float())
+        if self._previewer and (seen := latents()) is not None:
+            shown = self._previewer.decode_latent_to_preview_image("JPEG", seen.float())
         self._bar.update_absolute(done, self._total, shown)
 
     def check(self) -> None:

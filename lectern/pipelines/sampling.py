@@ -14,6 +14,7 @@ from .latents import decode, decoding_bytes, encode, latent_shape, look_of, pack
 from .memory import Memory
 from .packages import require
 from .pipeline import Pipeline
+from .predicting import Predictions
 from .prompts import cut_of, note
 from .schedulers import fresh
 from .sizes import Size, chosen, repeated, resized_images, resized_mask
@@ -190,18 +191,23 @@ def masks(request: Request, size: Size) -> Tensor:
 
 
 def attach(pipe: Any, bar: Bar, call: dict[str, Any], size: Size) -> None:
-    """Progress and Cancel by the bar, which every pipeline has; the newest latents by the callback where it has one."""
+    """Progress and Cancel by the bar, which every pipeline has, and by the callback where there is one."""
     pipe.progress_bar = bar
-    if "callback_on_step_end" not in accepted(pipe):
-        return
+    predictions, given = Predictions(pipe.scheduler), {}
+
+    def shown() -> Tensor | None:
+        latents = predictions.latest()
+        latents = given.get("latents") if latents is None else latents
+        return None if latents is None else unpacked(pipe, latents, size.height, size.width)
 
     def seen(pipe: Any, index: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
         bar.check()
-        if "latents" in values:
-            bar.latents = unpacked(pipe, values["latents"], size.height, size.width)
+        given.update(values)
         return values
 
-    call["callback_on_step_end"] = seen
+    bar.latents = shown
+    if "callback_on_step_end" in accepted(pipe):
+        call["callback_on_step_end"] = seen
 
 
 def notes(pipe: Any, request: Request) -> tuple[str, ...]:

@@ -1,11 +1,13 @@
 """A run's progress: each step to the host's bar, with a preview, and the host's Cancel into the run."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, Self
 
 from torch import Tensor
 
 from .latents import Look
+
+Latents = Callable[[], Tensor | None]  # (B, C, h, w) in the pipeline's scale; costs something only when it is called
 
 
 class Watch(Protocol):
@@ -13,8 +15,8 @@ class Watch(Protocol):
 
     def start(self, total: int, look: Look) -> None: ...
 
-    def step(self, done: int, latents: Tensor | None) -> None:
-        """After each step, with (B, C, h, w) as the pipeline works on them. Raises to end the run."""
+    def step(self, done: int, latents: Latents) -> None:
+        """After each step, with a way to what it shows. Raises to end the run."""
         ...
 
     def check(self) -> None:
@@ -30,7 +32,7 @@ class Bar:
         self._look = look
         self._done = 0
         self._items: list[Any] = []
-        self.latents: Tensor | None = None
+        self.latents: Latents = lambda: None
 
     def __call__(self, iterable: Iterable[Any] | None = None, total: int | None = None) -> Self:
         """As DiffusionPipeline.progress_bar()."""

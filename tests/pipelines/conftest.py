@@ -9,6 +9,7 @@ import torch
 from lectern.pipelines.latents import Look
 from lectern.pipelines.loading import Loader
 from lectern.pipelines.pipeline import Pipeline, Spec
+from lectern.pipelines.watching import Latents
 from support.tiny import FAMILIES, tiny_pipeline
 
 
@@ -79,8 +80,8 @@ class Steps:
     def start(self, total: int, look: Look) -> None:
         self.total = total
 
-    def step(self, done: int, latents: torch.Tensor | None) -> None:
-        self.seen.append((done, latents))
+    def step(self, done: int, latents: Latents) -> None:
+        self.seen.append((done, latents()))
         self.check()
 
     def check(self) -> None:

@@ -93,7 +93,8 @@ class TestEachFamily:
         assert watch.total == 3 and [done for done, _ in watch.seen] == [1, 2, 3]
         scale = scale_of(pipelines[family].loaded.vae)
         last = watch.seen[-1][1]
-        assert last is not None and torch.allclose(scale.to_comfy(last), made.latents, atol=1e-5)
+        assert last is not None  # what the last step predicts is the result, but for a rest of noise that DDIM leaves
+        assert (scale.to_comfy(last) - made.latents).abs().max() < 0.02 * made.latents.abs().max()
 
     def test_cancel_ends_it_at_the_next_step_and_the_next_run_is_the_same(self, pipelines, family):
         before = run(pipelines[family])
