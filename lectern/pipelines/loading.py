@@ -14,7 +14,7 @@ from .memory import BF16, FP16, FP32, Memory, Weights
 from .packages import require
 from .pipeline import Pipeline, Spec
 from .quiet import quiet
-from .weightfiles import check_whole, has_variant, variants, weight_files
+from .weightfiles import check_whole, has_variant, read_ahead, variants, weight_files
 
 AUTO = "auto"
 DTYPES = (AUTO, FP32, FP16, BF16)
@@ -81,6 +81,7 @@ def _checked(spec: Spec, names: list[str]) -> str:
         there = ", ".join(variants(folders)) or "only the plain files, which an empty variant loads"
         raise FolderError(f"{spec.path.name} has no files of the variant {spec.variant[:80]!r}. There is: {there}.")
     counted = {folder: sum((check_whole(file) for file in files[folder]), Counter()) for folder in folders}
+    read_ahead([file for folder in folders for file in files[folder]])
     if spec.dtype != AUTO:
         return spec.dtype
     largest = max(counted.values(), key=lambda one: one.total(), default=Counter())

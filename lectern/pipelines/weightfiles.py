@@ -5,15 +5,19 @@ and last byte of its tensor (https://github.com/huggingface/safetensors#format).
 """
 
 import json
+import os
 import struct
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from .errors import FolderError
 
 LARGEST_HEADER = 100_000_000  # bytes, the format's own limit
 STEMS = ("diffusion_pytorch_model", "model")  # diffusers' and transformers' names
+AHEAD = 8 << 20  # bytes; the system fetches no more at one request
 OTHER_FORMATS = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.msgpack", "*.onnx", "*.h5")
 
 
@@ -66,6 +70,25 @@ def check_whole(file: Path) -> Counter[str]:
     if size < start + end:
         raise _broken(file, f"it ends after {size} of {start + end} bytes")
     return counted
+
+
+def read_ahead(files: list[Path]) -> None:
+    """Has the system fetch the files from the disk while the models they belong to are still being built.
+
+    Only on Linux, and only what takes less than half of the memory: else the first would be gone before it is used.
+    """
+    if not hasattr(os, "posix_fadvise"):
+        return
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if sum(file.stat().st_size for file in files) < memory / 2:
+        Thread(target=_fetch, args=(files,), name="lectern read ahead", daemon=True).start()
+
+
+def _fetch(files: list[Path]) -> None:
+    for file in files:
+        with suppress(OSError), file.open("rb") as source:
+            for start in range(0, os.fstat(source.fileno()).st_size, AHEAD):
+                os.posix_fadvise(source.fileno(), start, AHEAD, os.POSIX_FADV_WILLNEED)
 
 
 def _of_variant(folder: Path, variant: str) -> list[Path]:
