@@ -4,15 +4,18 @@ import asyncio
 import itertools
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
 import numpy as np
 import pytest
+from PIL import Image
 
 from support.client import Comfy, node
 from support.tiny import FAMILIES, full_vae, tiny_pipeline
+from support.tiny.previews import preview_decoder
 from tools.server import ComfyServer
 
 OWN = "pipeline's own"
@@ -38,11 +41,13 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(tiny: Path) -> Iterator[ComfyServer]:
     """One of its own: the pipelines show in the node's list, and its memory is measured."""
     server = ComfyServer(arguments=["--preview-method", "latent2rgb"])
-    diffusers, vae = server.base / "models" / "diffusers", server.base / "models" / "vae"
-    diffusers.mkdir(parents=True)
-    vae.mkdir(parents=True)
+    models = server.base / "models"
+    diffusers, vae = models / "diffusers", models / "vae"
+    for folder in (diffusers, vae, models / "vae_approx"):
+        folder.mkdir(parents=True)
     for family in (*FAMILIES, "sd15_full_vae"):
         (diffusers / family).symlink_to(tiny / family, target_is_directory=True)
+    preview_decoder(models / "vae_approx" / "taesd_decoder.safetensors", 4)
     (vae / "full.safetensors").symlink_to(tiny / "sd15_full_vae/vae/diffusion_pytorch_model.safetensors")
     with server:
         yield server
@@ -139,21 +144,22 @@ class TestEachFamily:
 
 class Seen(NamedTuple):
     steps: list[int]
-    previews: int
+    previews: list[Image.Image]
     end: str  # the last event
 
 
-def watched(comfy: Comfy, sent: dict[str, Any], cancel_at: int | None = None) -> Seen:
+def watched(comfy: Comfy, sent: dict[str, Any], cancel_at: int | None = None, previews: str | None = None) -> Seen:
     """Runs a graph as the editor does, and presses Cancel when it sees that step."""
+    request = {"prompt": sent, "client_id": "watcher", "extra_data": {"preview_method": previews} if previews else {}}
 
     async def watch() -> Seen:
-        steps, previews = [], 0
+        steps, shown = [], []
         async with aiohttp.ClientSession() as session, session.ws_connect(f"{comfy.url}/ws?clientId=watcher") as socket:
-            async with session.post(f"{comfy.url}/prompt", json={"prompt": sent, "client_id": "watcher"}) as answer:
+            async with session.post(f"{comfy.url}/prompt", json=request) as answer:
                 assert answer.status == 200
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.BINARY:
-                    previews += 1
+                    shown.append(Image.open(BytesIO(message.data[message.data.index(b"\xff\xd8") :])))
                     continue
                 event = message.json()
                 if event["type"] == "progress":
@@ -161,7 +167,7 @@ def watched(comfy: Comfy, sent: dict[str, Any], cancel_at: int | None = None) ->
                     if steps[-1] == cancel_at:
                         await session.post(f"{comfy.url}/interrupt", json={})
                 if event["type"] in ("execution_success", "execution_error", "execution_interrupted"):
-                    return Seen(steps, previews, event["type"])
+                    return Seen(steps, shown, event["type"])
         raise AssertionError("the socket closed")
 
     return asyncio.run(watch())
@@ -171,7 +177,14 @@ def watched(comfy: Comfy, sent: dict[str, Any], cancel_at: int | None = None) ->
 def test_every_step_reaches_the_editor_with_a_preview(comfy: Comfy, family):
     """ComfyUI's own previewer of the family, on the pipeline's latents."""
     seen = watched(comfy, graph(family))
-    assert seen.steps == [1, 2, 3, 4] and seen.previews >= 4 and seen.end == "execution_success"
+    assert seen.steps == [1, 2, 3, 4] and len(seen.previews) >= 4 and seen.end == "execution_success"
+
+
+def test_a_small_decoder_makes_the_previews_where_there_is_one(comfy: Comfy):
+    """TAESD, in the folder where ComfyUI looks for it. That of the test sees red in everything."""
+    for shown in watched(comfy, graph("sd15"), previews="taesd").previews:
+        red, green, blue = np.asarray(shown.convert("RGB"), float).mean((0, 1))
+        assert red > 200 and max(green, blue) < 150
 
 
 @pytest.mark.parametrize("family", FAMILIES)
