@@ -1,10 +1,10 @@
 """Call arguments of a pipeline: what it takes, and JSON that a person wrote for it."""
 
-import json
 from collections.abc import Iterable, Mapping
 from inspect import Parameter, signature
 from typing import Any
 
+from ..jsontext import read_object
 from .errors import ArgumentError
 
 # What the node fills in by its own inputs, or needs for progress and Cancel.
@@ -27,15 +27,9 @@ def open_arguments(pipe: Any) -> list[str]:
     return [_described(one) for name, one in accepted(pipe).items() if name not in closed]
 
 
-def parsed(text: str) -> dict[str, Any]:
-    """Raises ArgumentError: not a JSON object."""
-    try:
-        values = json.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError) as error:
-        raise ArgumentError(f'The arguments are not JSON ({error}). Write an object such as {{"eta": 0.5}}.') from error
-    if not isinstance(values, dict):
-        raise ArgumentError('The arguments must be a JSON object such as {"eta": 0.5}.')
-    return values
+def parsed(text: str, limit: int) -> dict[str, Any]:
+    """From a JSON object of at most `limit` characters. Raises JsonError."""
+    return read_object(text, limit, '{"eta": 0.5}')
 
 
 def checked(pipe: Any, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,13 +5,11 @@ server ignores a name that it does not know without a word, so a typo has to be 
 """
 
 import difflib
-import json
-import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from ..jsontext import DEEPEST, INTEGERS, JsonError, parts, read_object, shown, too_deep
 from .errors import RequestError
 
 
@@ -79,9 +77,7 @@ _EXPECTED = {
     Kind.OBJECT: "an object",
 }
 _SHOWN = 60  # characters of what was written that an error repeats
-_DEEPEST = 50  # lists and objects within each other
-_INTEGERS = range(-(2**63), 2**64)  # 64 bits, signed or not: seeds use all of them
-_DIGITS = 20  # of 2**64, and Python refuses to read some thousand
+_EXAMPLE = '{"tiling": true, "styles": ["Sketch"]}'
 _SCRIPTS = ("alwayson_scripts", "script_args")  # extensions read pictures from anywhere in these
 _ADDRESSES = ("http://", "https://")
 
@@ -103,15 +99,10 @@ def parse_fields(text: str, limit: int) -> dict[str, Any]:
 
 def parse_object(text: str, limit: int) -> dict[str, Any]:
     """A JSON object with any names; nothing from an empty text. Raises RequestError."""
-    if len(text) > limit:
-        raise RequestError(
-            f"The JSON has {len(text)} characters; {limit} are allowed. Link pictures instead of writing them, and"
-            " leave out what you do not need."
-        )
-    found = _read(text) if text.strip() else {}
-    if not isinstance(found, dict):
-        raise RequestError(f'A JSON object is expected, got {_shown(found)}. Write it such as {{"tiling": true}}.')
-    return found
+    try:
+        return read_object(text, limit, _EXAMPLE)
+    except JsonError as error:
+        raise RequestError(str(error)) from error
 
 
 def check_no_address(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -121,60 +112,17 @@ def check_no_address(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return values
 
 
-def _read(text: str) -> Any:
-    try:
-        return json.loads(
-            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
-        )
-    except json.JSONDecodeError as error:
-        raise RequestError(
-            f"This is no JSON: {error.msg} at line {error.lineno}, column {error.colno}. Write them"
-            ' such as {"tiling": true, "styles": ["Sketch"]}.'
-        ) from error
-    except RecursionError as error:
-        raise RequestError(_too_deep("the JSON")) from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise RequestError(f"The JSON holds {_shown(twice)} twice in one object. Keep one of the two.")
-    return made
-
-
-def _integer(digits: str) -> int:
-    number = int(digits) if len(digits) <= _DIGITS else None
-    if number is None or number not in _INTEGERS:
-        raise RequestError(
-            f"The JSON holds the whole number {digits[:_SHOWN]}, which is larger than 64 bits. Write a smaller one."
-        )
-    return number
-
-
-def _float(digits: str) -> float:
-    number = float(digits)
-    return number if math.isfinite(number) else _constant(digits)
-
-
-def _constant(name: str) -> float:
-    raise RequestError(
-        f"The JSON holds {name[:_SHOWN]}, which no server reads as a number. Write an ordinary number, or null"
-        " to leave the field to the server."
-    )
-
-
 def _checked(name: str, value: Any) -> Any:
     if name not in FIELDS:
         raise RequestError(_unknown(name))
     field = FIELDS[name]
     if value is None:
         return None
-    if field.kind is Kind.INTEGER and isinstance(value, float) and value.is_integer() and int(value) in _INTEGERS:
+    if field.kind is Kind.INTEGER and isinstance(value, float) and value.is_integer() and int(value) in INTEGERS:
         value = int(value)  # JSON has one number type: 5.0 is an integer to it
     if not _has_kind(field.kind, value):
         raise RequestError(
-            f"The request field {name} must be {_EXPECTED[field.kind]}, got {_shown(value)}. Correct it, or write null"
+            f"The request field {name} must be {_EXPECTED[field.kind]}, got {shown(value)}. Correct it, or write null"
             " to leave it to the server."
         )
     _check_inside(field, value)
@@ -184,7 +132,7 @@ def _checked(name: str, value: Any) -> Any:
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name[:_SHOWN].casefold(), FIELDS, 1)
     hint = f"Did you mean {near[0]}?" if near else "The server's /docs page lists the fields of txt2img and img2img."
-    return f"There is no request field {_shown(name)}. {hint}"
+    return f"There is no request field {shown(name)}. {hint}"
 
 
 def _has_kind(kind: Kind, value: Any) -> bool:
@@ -207,33 +155,11 @@ def _has_kind(kind: Kind, value: Any) -> bool:
 
 def _check_inside(field: Field, value: Any) -> None:
     fetched = field.picture or field.name in _SCRIPTS
-    for one, depth in _parts(value):
-        if depth > _DEEPEST:
-            raise RequestError(_too_deep(f"the request field {field.name}"))
+    for one, depth in parts(value):
+        if depth >= DEEPEST:
+            raise RequestError(too_deep(f"the request field {field.name}"))
         if fetched and isinstance(one, str) and one.strip().casefold().startswith(_ADDRESSES):
             raise RequestError(
                 f"The request field {field.name} names a picture by its address ({one.strip().split('/')[0].lower()}//"
                 " and so on), and the server would fetch it. Link the picture to the node instead."
             )
-
-
-def _parts(value: Any) -> Iterator[tuple[Any, int]]:
-    """The value and everything in it, with how deep it lies; without recursion, which hostile depth would exhaust."""
-    waiting = [(value, 1)]
-    while waiting:
-        one, depth = waiting.pop()
-        yield one, depth
-        inside: Iterable[Any] = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
-        waiting += [(part, depth + 1) for part in inside]
-
-
-def _too_deep(what: str) -> str:
-    return f"There are lists or objects more than {_DEEPEST} deep in {what}. Write fewer within each other."
-
-
-def _shown(value: Any) -> str:
-    """As JSON, shortened; of lists and objects only the number of entries, however deep they are."""
-    if isinstance(value, (dict, list)):
-        return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()  # halves of a surrogate pair
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

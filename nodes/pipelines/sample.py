@@ -106,7 +106,7 @@ class LecternPipelineSample(io.ComfyNode):
             clip_skip,
             None if image is None else checked(image, settings().limits.side),
             mask,
-            parsed(arguments),
+            parsed(arguments, settings().limits.text),
         )
         made = sample(pipeline, request, host.model_memory, host.noise, host.SamplingWatch())
         return io.NodeOutput(made.images, {"samples": made.latents}, ui=notes(made.notes))

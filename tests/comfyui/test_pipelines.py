@@ -220,7 +220,7 @@ def test_a_changed_file_is_loaded(comfy: Comfy, tiny: Path):
         ("flux", {"width": 72}, "multiples of 16 pixels"),
         ("flux", {"clip_skip": 1}, "FluxPipeline has no clip_skip"),
         ("sd15", {"arguments": '{"etha": 1}'}, "no argument 'etha' to set. It takes: timesteps=None, sigmas=None"),
-        ("sd15", {"arguments": '{"steps"'}, "not JSON"),
+        ("sd15", {"arguments": '{"steps"'}, "This is no JSON"),
         ("sd15", {"arguments": '{"height": 64}'}, "height has an input of its own"),
         ("sd15", {"mask": ["11", 0]}, "A mask is linked but no image"),
         ("sd15", {"image": ["10", 0], "denoise": 0.0}, "A denoise of 0.0 leaves none of 4 steps"),

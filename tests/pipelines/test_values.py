@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from lectern.jsontext import JsonError
 from lectern.pipelines.arguments import parsed
-from lectern.pipelines.errors import ArgumentError, SizeError
+from lectern.pipelines.errors import SizeError
 from lectern.pipelines.latents import scale_of
 from lectern.pipelines.sizes import Size, checked, resized_images, resized_mask
 
@@ -18,13 +19,13 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.parametrize(("text", "values"), [("", {}), (" \n", {}), ('{"eta": 0.5}', {"eta": 0.5})])
 def test_arguments_are_a_json_object(text, values):
-    assert parsed(text) == values
+    assert parsed(text, 1000) == values
 
 
-@pytest.mark.parametrize("text", ["[1]", "{", "1", "eta=1", "[" * 100000])
+@pytest.mark.parametrize("text", ["[1]", "{", "1", "eta=1", "[" * 100000, '{"eta": NaN}', '{"eta": 1, "eta": 2}'])
 def test_other_texts_are_refused(text):
-    with pytest.raises(ArgumentError, match="JSON"):
-        parsed(text)
+    with pytest.raises(JsonError, match="JSON"):
+        parsed(text, 200_000)
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_a_picture_by_its_address_is_refused(fields):
         ("[]", "A JSON object is expected, got a list of 0"),
         ("5", "got 5"),
         ("null", "got null"),
-        ('{"eta": NaN}', "holds NaN, which no server reads"),
+        ('{"eta": NaN}', "holds NaN, which is no number in JSON"),
         ('{"eta": -Infinity}', "holds -Infinity"),
         ('{"eta": 1e999}', "holds 1e999"),
         ('{"script_args": [1e999]}', "holds 1e999"),
@@ -157,7 +157,7 @@ def test_a_picture_by_its_address_is_refused(fields):
         ('{"script_args": [' + "9" * 5000 + "]}", "larger than 64 bits"),
         ('{"eta": 1, "steps": 2, "eta": 1}', 'holds "eta" twice'),
         ('{"alwayson_scripts": {"A": {}, "A": {}}}', 'holds "A" twice'),
-        ('{"script_args": ' + "[" * 60 + "]" * 60 + "}", "more than 50 deep in the request field script_args"),
+        ('{"script_args": ' + "[" * 60 + "]" * 60 + "}", "more than 50 deep in the JSON"),
         ('{"script_args": ' + "[" * 9000, "more than 50 deep in the JSON"),
     ],
 )
