@@ -22,7 +22,7 @@ class LecternPipelineLoader(io.ComfyNode):
             description="Loads a Hugging Face diffusers pipeline from a folder in models/diffusers, or downloads it"
             " there when lectern.toml allows that. ComfyUI's memory manager keeps it like any other model. Only"
             " safetensors files are read, and no code of the folder runs.",
-            search_aliases=["diffusers", "hugging face", "hub", "download", "checkpoint", "model", "load", "sdxl", "flux"],
+            search_aliases=["diffusers", "hugging face", "hub", "download", "checkpoint", "model", "sdxl", "flux"],
             inputs=[
                 io.Combo.Input(
                     "pipeline", options=list(find_pipelines(host.pipeline_directories())) or [""],

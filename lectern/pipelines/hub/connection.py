@@ -109,7 +109,7 @@ class Connection:
                 headers = ranged | self._authorization(self._checked(url))
                 async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                     if response.status in _REDIRECTS and "Location" in response.headers:
-                        url = url.join(URL(response.headers["Location"], encoded=True))
+                        url = self._joined(url, response.headers["Location"])
                         continue
                     self._judge(response)
                     yield response
@@ -128,15 +128,29 @@ class Connection:
 
         async def once() -> tuple[bytes, URL | None]:
             async with self.get(url or self._base) as response:
-                return await self._bounded(response, limit), response.links.get("next", {}).get("url")
+                return await self._bounded(response, limit), self._following(response)
 
-        text, following = await self.patiently(once)
-        if following is not None and URL(following).origin() != self._base.origin():
+        return await self.patiently(once)
+
+    def _following(self, response: aiohttp.ClientResponse) -> URL | None:
+        """Where a list goes on, by the header `Link: <url>; rel="next"`."""
+        header = response.headers.get("Link", "")
+        found = re.search(r'<([^>]*)>\s*;\s*rel="?next"?', header)
+        url = self._joined(response.url, found[1]) if found else None
+        if url is not None and url.origin() != self._base.origin():
             raise HubAnswerError(
-                f"The list of {self.name} goes on at {URL(following).host}, which is not the hub. Look at url in [hub]"
-                " of lectern.toml."
+                f"The list of {self.name} goes on at {(url.host or '')[:200]}, which is not the hub. Look at url in"
+                " [hub] of lectern.toml."
             )
-        return text, URL(following) if following is not None else None
+        return url
+
+    def _joined(self, url: URL, location: str) -> URL:
+        try:
+            joined = url.join(URL(location, encoded=True))
+            _ = joined.origin()
+        except ValueError:
+            raise HubAnswerError(f"{self._host} redirects to what is no address. Look at url in [hub].") from None
+        return joined
 
     async def _bounded(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
         text = bytearray()

@@ -82,8 +82,8 @@ class Downloads:
 def _allowed(hub: ModelHub, name: HubName, folder: Path) -> ModelHub:
     if not hub.downloads:
         raise HubClosedError(
-            f"{name} is not wholly in models/diffusers, and downloads are switched off. Set downloads = true in [hub] of"
-            f" lectern.toml, or put the pipeline into models/diffusers/{name.folder} yourself."
+            f"{name} is not wholly in models/diffusers, and downloads are switched off. Set downloads = true in [hub]"
+            f" of lectern.toml, or put the pipeline into models/diffusers/{name.folder} yourself."
         )
     if not hub.allows_owner(name.owner):
         raise HubClosedError(
@@ -185,9 +185,8 @@ def _check_size(hub: ModelHub, name: HubName, size: int) -> None:
 
 def _check_space(name: HubName, folder: Path, missing: list[Entry]) -> None:
     needed = sum(one.size for one in missing)
-    free = shutil.disk_usage(folder if folder.is_dir() else folder.parent.parent).free + sum(
-        _begun(folder / one.path) for one in missing
-    )
+    begun = sum(_begun(folder / one.path) for one in missing)
+    free = shutil.disk_usage(folder if folder.is_dir() else folder.parent.parent).free + begun
     if needed + _SPARE > free and needed:
         raise SpaceError(
             f"{name} needs {needed / _GB:.1f} GB more on the disk of {folder}, of which {free / _GB:.1f} GB are free."

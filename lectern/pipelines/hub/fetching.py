@@ -43,8 +43,8 @@ async def fetch(hub: Connection, entry: Entry, commit: str, file: Path, progress
     before = progress.done
     part = Part(file, entry)
 
-    def show() -> None:
-        progress.done = before + part.size
+    def show(waiting: int = 0) -> None:
+        progress.done = before + part.size + waiting
 
     try:
         while await settled(part.begin):
@@ -64,7 +64,7 @@ async def fetch(hub: Connection, entry: Entry, commit: str, file: Path, progress
     await fetch(hub, entry, commit, file, progress)  # from its first byte: what was left from before may be the fault
 
 
-async def _filled(hub: Connection, part: Part, commit: str, show: Callable[[], None]) -> None:
+async def _filled(hub: Connection, part: Part, commit: str, show: Callable[..., None]) -> None:
     failures = 0
     while not part.full:
         start = part.size
@@ -78,7 +78,7 @@ async def _filled(hub: Connection, part: Part, commit: str, show: Callable[[], N
             await hub.wait(error, failures)
 
 
-async def _received(hub: Connection, response: aiohttp.ClientResponse, part: Part, show: Callable[[], None]) -> None:
+async def _received(hub: Connection, response: aiohttp.ClientResponse, part: Part, show: Callable[..., None]) -> None:
     """The body into the part. An answer that begins elsewhere than asked starts it anew."""
     if response.status == 416 or (response.status == 206 and _start(response) != part.size):
         await settled(part.restart)
@@ -91,19 +91,20 @@ async def _received(hub: Connection, response: aiohttp.ClientResponse, part: Par
             pieces += piece
             if part.size + len(pieces) > part.entry.size:
                 raise HubAnswerError(f"{hub.name}: {part.entry.path} is longer than the hub's list says. Try again.")
+            show(len(pieces))
             if len(pieces) >= _PIECE:
-                pieces = await _written(part, pieces, show)
+                full, pieces = pieces, bytearray()  # before the wait, which Cancel may end: nothing is written twice
+                await _written(part, full)
     finally:
-        await _written(part, pieces, show)
+        await _written(part, pieces)
+        show()
     if not part.full:
         raise hub.lost("ended the file too early")
 
 
-async def _written(part: Part, pieces: bytearray, show: Callable[[], None]) -> bytearray:
+async def _written(part: Part, pieces: bytearray) -> None:
     if pieces and part.size + len(pieces) <= part.entry.size:
-        await settled(part.write, bytes(pieces))
-        show()
-    return bytearray()
+        await settled(part.write, pieces)
 
 
 def _start(response: aiohttp.ClientResponse) -> int:

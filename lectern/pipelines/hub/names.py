@@ -46,7 +46,8 @@ def hub_name(hub_id: str, revision: str = "") -> HubName:
         raise HubNameError(
             f"revision {revision[:100]!r} is no branch, tag or commit. Correct it, or leave it empty for main."
         )
-    return HubName(*hub_id.split("/"), revision)
+    owner, name = hub_id.split("/")
+    return HubName(owner, name, revision)
 
 
 def place(name: HubName, roots: list[Path]) -> Path:

@@ -37,7 +37,7 @@ class Part:
         self.size += len(piece)
         return bool(piece)
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | bytearray) -> None:
         assert self._open is not None, "begin() comes first"
         self._open.write(piece)
         self._hash.update(piece)
