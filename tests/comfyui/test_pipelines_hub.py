@@ -91,7 +91,7 @@ def test_a_changed_file_is_loaded_anew(comfy: Comfy, server: ComfyServer):
     file.write_text(file.read_text("utf-8") + " ", "utf-8")
     entry = comfy.run(graph("tiny/again"))
     cached = [data["nodes"] for kind, data in entry["status"]["messages"] if kind == "execution_cached"]
-    assert entry["status"]["status_str"] == "success" and cached == [[]]
+    assert entry["status"]["status_str"] == "success" and cached == [[]] and file.read_text("utf-8").endswith(" ")
 
 
 def test_cancel_ends_the_download_and_the_next_run_goes_on_with_it(comfy: Comfy, server: ComfyServer, hub: HubThread):

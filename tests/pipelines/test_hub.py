@@ -177,6 +177,13 @@ class TestAgain:
         await site.bring()
         assert site.found() == NEEDED and len(site.double.paths("store")) == 1
 
+    async def test_what_somebody_changed_stays_changed(self, site):
+        await site.bring()
+        (site.folder / "unet/config.json").write_text('{"changed": 1}')
+        (site.folder / WEIGHTS).unlink()
+        await site.bring()
+        assert site.found() == NEEDED | {"unet/config.json": b'{"changed": 1}'}
+
     async def test_the_commit_stays_although_the_branch_moves(self, site):
         serve(site, FILES, Fault("wrong", WEIGHTS))
         with pytest.raises(errors.HubAnswerError):
@@ -265,7 +272,7 @@ class TestResuming:
         with pytest.raises(errors.HubAnswerError):
             await site.bring()
         record = json.loads((site.folder / ".lectern.json").read_text())
-        record["files"] = {}
+        record["files"] = []
         (site.folder / ".lectern.json").write_text(json.dumps(record))
         vae = "vae/diffusion_pytorch_model.safetensors"
         (site.folder / f"{vae}.part").write_bytes(NEEDED[vae])

@@ -15,6 +15,7 @@ from ...modelhub import ModelHub
 from ..errors import FolderError, HubAnswerError, HubClosedError, HubMissingError, SpaceError
 from ..finding import INDEX
 from ..index import LARGEST_INDEX, index_of
+from ..packages import require
 from . import choosing
 from .connection import Connection, Pause
 from .fetching import Progress, fetch, settled
@@ -48,12 +49,13 @@ class Downloads:
 
         Raises:
             HubClosedError, HubAccessError, HubMissingError, HubAnswerError, HubLostError, SpaceError, FolderError,
-            SettingsError: what went wrong; files that arrived are kept for the next run.
+            PackageError, SettingsError: what went wrong; files that arrived are kept for the next run.
         """
         folder = place(name, roots)
         lock = self._locks.setdefault(folder, asyncio.Lock())
         async with lock:
             if not is_whole(folder, name, variant):
+                require()
                 hub = _allowed(self._settings(), name, folder)
                 await _alone(folder, lambda: self._download(hub, name, variant, folder, progress))
         return folder
@@ -71,10 +73,11 @@ class Downloads:
             write_record(folder, record)
             for entry in missing:
                 await fetch(connection, entry, record.commit, folder / entry.path, progress)
-                _remember(folder, record, entry)
+                record.add(entry.path)
+                write_record(folder, record)
             for entry, text in plan.texts.items():
                 _write(folder / entry.path, text)
-                record.files[entry.path] = entry.size
+                record.add(entry.path)
             record.variants[variant] = plan.paths
             write_record(folder, record)
 
@@ -147,9 +150,8 @@ async def _missing(plan: Plan, folder: Path, record: Record, progress: Progress)
     missing = []
     for entry in plan.files:
         file = _contained(folder, entry)
-        there = record.files.get(entry.path) == entry.size and file.is_file() and file.stat().st_size == entry.size
-        if there or await settled(is_file, entry, file):
-            record.files[entry.path] = entry.size
+        if (entry.path in record.files and file.is_file()) or await settled(is_file, entry, file):
+            record.add(entry.path)
             progress.done += entry.size
         else:
             missing.append(entry)
@@ -162,11 +164,6 @@ def _contained(folder: Path, entry: Entry) -> Path:
     if not file.resolve().is_relative_to(folder.resolve()):
         raise FolderError(f"{file} leads out of {folder} by a link, so nothing is written there. Remove that link.")
     return file
-
-
-def _remember(folder: Path, record: Record, entry: Entry) -> None:
-    record.files[entry.path] = entry.size
-    write_record(folder, record)
 
 
 def _write(file: Path, text: bytes) -> None:

@@ -21,8 +21,12 @@ class Record:
     id: str
     revision: str
     commit: str
-    files: dict[str, int] = field(default_factory=dict)  # path -> bytes, of files that were compared with their digest
+    files: list[str] = field(default_factory=list)  # paths of those that were compared with their digest
     variants: dict[str, list[str]] = field(default_factory=dict)  # -> paths, of those that are there wholly
+
+    def add(self, path: str) -> None:
+        if path not in self.files:
+            self.files.append(path)
 
 
 def read_record(folder: Path, name: HubName) -> Record | None:
@@ -31,9 +35,8 @@ def read_record(folder: Path, name: HubName) -> Record | None:
     try:
         with file.open("rb") as source:
             record = Record(**json.loads(source.read(_LARGEST)))
-        held = all(isinstance(size, int) for size in record.files.values()) and all(
-            isinstance(path, str) for paths in record.variants.values() for path in paths
-        )
+        paths = [*record.files, *(path for paths in record.variants.values() for path in paths)]
+        held = all(isinstance(path, str) for path in paths)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -57,7 +60,9 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def is_whole(folder: Path, name: HubName, variant: str) -> bool:
-    """Whether nothing is to be fetched. A folder that Lectern did not download is its owner's business.
+    """Whether nothing is to be fetched.
+
+    A folder that Lectern did not download is its owner's business, and so are changes to files that have arrived.
 
     Raises FolderError: the record cannot be used.
     """
@@ -67,11 +72,4 @@ def is_whole(folder: Path, name: HubName, variant: str) -> bool:
     if record is None:
         return True
     paths = record.variants.get(variant)
-    return paths is not None and all(_has(folder / path, record.files.get(path)) for path in paths)
-
-
-def _has(file: Path, size: int | None) -> bool:
-    try:
-        return file.stat().st_size == size
-    except OSError:
-        return False
+    return paths is not None and all((folder / path).is_file() for path in paths)
