@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from yarl import URL
 
 from lectern.modelhub import ModelHub
-from lectern.pipelines import errors
+from lectern.pipelines import errors, packages
 from lectern.pipelines.hub import downloading
+from lectern.pipelines.hub.connection import Connection
 from lectern.pipelines.hub.downloading import Downloads
 from lectern.pipelines.hub.fetching import Progress
 from lectern.pipelines.hub.names import hub_name
@@ -179,10 +181,12 @@ class TestAgain:
 
     async def test_what_somebody_changed_stays_changed(self, site):
         await site.bring()
-        (site.folder / "unet/config.json").write_text('{"changed": 1}')
+        changed = {"unet/config.json": b'{"changed": 1}', "model_index.json": b'{"changed": 2}'}
+        for path, content in changed.items():
+            (site.folder / path).write_bytes(content)
         (site.folder / WEIGHTS).unlink()
         await site.bring()
-        assert site.found() == NEEDED | {"unet/config.json": b'{"changed": 1}'}
+        assert site.found() == NEEDED | changed
 
     async def test_the_commit_stays_although_the_branch_moves(self, site):
         serve(site, FILES, Fault("wrong", WEIGHTS))
@@ -453,6 +457,21 @@ class TestRefusals:
         with pytest.raises(errors.HubAnswerError) as caught:
             await site.bring()
         assert said in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "url", ["http://hub.example/x", "http://cdn.hf.co/x", "https://evil.example/x", "ftp://hub.example"]
+    )
+    async def test_a_hub_behind_https_cannot_lead_out_of_it(self, url):
+        async with Connection(ModelHub(url="https://hub.example"), hub_name(ID)) as connection:
+            with pytest.raises(errors.HubAnswerError, match="where nothing may be fetched from"):
+                async with connection.get(URL(url)):
+                    pass
+
+    async def test_a_missing_package_is_named(self, site, monkeypatch):
+        monkeypatch.setattr(packages, "find_spec", lambda name: None if name == "diffusers" else object())
+        with pytest.raises(errors.PackageError, match="need the Python package diffusers"):
+            await site.bring()
+        assert site.double.requests == []
 
     async def test_a_folder_of_somebody_else_is_left_alone(self, site):
         (site.folder / "unet").mkdir(parents=True)

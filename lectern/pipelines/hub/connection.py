@@ -189,7 +189,7 @@ class Connection:
         if said == "GatedRepo" or status == 403:
             raise HubAccessError(
                 f"{self.name.id} is given to those who accepted its licence. Do that at {self.hub.url}/{self.name.id},"
-                " and name the variable with your access token as token_env in [hub] of lectern.toml."
+                " and name the variable with an access token that may read it as token_env in [hub] of lectern.toml."
             )
         if status == 401 and said != "RepoNotFound":
             raise HubAccessError(

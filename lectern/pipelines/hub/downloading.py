@@ -4,6 +4,7 @@ A folder is listed by its model_index.json, so one that is not finished never sh
 """
 
 import asyncio
+import logging
 import shutil
 from collections.abc import Awaitable, Callable
 from errno import EDQUOT, ENOSPC
@@ -23,6 +24,8 @@ from .listing import Entry
 from .names import HubName, place
 from .parts import is_content, is_file
 from .record import FILE, PART, Record, is_whole, read_record, write_record
+
+log = logging.getLogger(__name__)
 
 _GB = 10**9
 _SPARE = 256 << 20  # bytes that are left on the disk
@@ -76,10 +79,12 @@ class Downloads:
                 record.add(entry.path)
                 write_record(folder, record)
             for entry, text in plan.texts.items():
-                _write(folder / entry.path, text)
-                record.add(entry.path)
+                if entry.path not in record.files or not (folder / entry.path).is_file():
+                    _write(folder / entry.path, text)
+                    record.add(entry.path)
             record.variants[variant] = plan.paths
             write_record(folder, record)
+            log.info("Downloaded %s, commit %s, into %s.", name, record.commit, folder)
 
 
 def _allowed(hub: ModelHub, name: HubName, folder: Path) -> ModelHub:
