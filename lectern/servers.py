@@ -17,14 +17,21 @@ _TAIL = "/sdapi/v1"
 _SECRET_BYTES = 4096
 
 
-def _checked_url(url: str) -> str:
-    """Without trailing slash. The reasons never repeat the address: it may hold a password."""
-    url = url.strip().rstrip("/").removesuffix(_TAIL)
+def checked_address(url: str, secret: str) -> str:
+    """Without trailing slash. The reasons never repeat the address: it may hold a password.
+
+    Args:
+        secret: what to use instead of a password in the address.
+
+    Raises:
+        ValueError: why it cannot be used.
+    """
+    url = url.strip().rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("write it as http://host:port or https://host/path")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("keep the password out of it; use user and password_env or password_file")
+        raise ValueError(f"keep the password out of it; use {secret}")
     if parts.query or parts.fragment:
         raise ValueError("leave out everything from ? or # on")
     try:
@@ -32,6 +39,50 @@ def _checked_url(url: str) -> str:
     except ValueError:
         raise ValueError("the port behind the host's name must be a number up to 65535") from None
     return url
+
+
+def _checked_url(url: str) -> str:
+    return checked_address(url.strip().rstrip("/").removesuffix(_TAIL), "user and password_env or password_file")
+
+
+def read_secret(kind: str, variable: str, file: Path | None) -> str:
+    """The secret itself, or nothing when neither is named; read when it is needed, kept nowhere.
+
+    Args:
+        kind: "password" or "token", for messages.
+
+    Raises:
+        SettingsError: the variable is not set, or the file cannot be read.
+    """
+    if variable:
+        value = os.environ.get(variable)
+        if value is None:
+            raise SettingsError(
+                f"The environment variable {variable} is not set. Set it to the {kind} before ComfyUI starts."
+            )
+        return value
+    if file is None:
+        return ""
+    try:
+        with file.open("rb") as source:
+            return source.read(_SECRET_BYTES).decode("utf-8").partition("\n")[0].strip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise SettingsError(f"The {kind} file {file} cannot be read: {reason}.") from None
+
+
+def trust(verify: bool, file: Path | None) -> ssl.SSLContext | bool:
+    """For aiohttp: how a certificate is checked. Raises SettingsError for an unusable ca_file."""
+    if not verify:
+        return False
+    if file is None:
+        return True
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(file)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"ca_file {file} cannot be used: {error}. Give a PEM file.") from None
+    return context
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -67,40 +118,12 @@ class Server(BaseModel):
         return self
 
     def password(self) -> str:
-        """The secret itself; read when it is needed, kept nowhere.
-
-        Raises:
-            SettingsError: the variable is not set, or the file cannot be read.
-        """
-        if self.password_env:
-            value = os.environ.get(self.password_env)
-            if value is None:
-                raise SettingsError(
-                    f"The environment variable {self.password_env} is not set. Set it to the server's password before"
-                    " ComfyUI starts."
-                )
-            return value
-        if self.password_file is None:
-            return ""
-        try:
-            with self.password_file.open("rb") as file:
-                return file.read(_SECRET_BYTES).decode("utf-8").partition("\n")[0].strip("\r")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            raise SettingsError(f"The password file {self.password_file} cannot be read: {reason}.") from None
+        """The secret itself. Raises SettingsError: the variable is not set, or the file cannot be read."""
+        return read_secret("password", self.password_env, self.password_file)
 
     def tls(self) -> ssl.SSLContext | bool:
         """For aiohttp: how the certificate is checked. Raises SettingsError for an unusable ca_file."""
-        if not self.verify_tls:
-            return False
-        if self.ca_file is None:
-            return True
-        context = ssl.create_default_context()
-        try:
-            context.load_verify_locations(self.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise SettingsError(f"ca_file {self.ca_file} cannot be used: {error}. Give a PEM file.") from None
-        return context
+        return trust(self.verify_tls, self.ca_file)
 
 
 Servers = dict[Name, Server]

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import SettingsError
+from .modelhub import ModelHub
 from .servers import LOCAL, Servers, check_pools
 
 FILE_NAME = "lectern.toml"
@@ -44,6 +45,7 @@ class Settings(_Section):
     fonts: Fonts = Fonts()
     limits: Limits = Limits()
     apps: Apps = Apps()
+    hub: ModelHub = ModelHub()
     servers: Annotated[Servers, AfterValidator(check_pools)] = Field(default=LOCAL, min_length=1)
 
 

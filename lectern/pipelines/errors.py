@@ -21,3 +21,33 @@ class ArgumentError(LecternError):
 
 class SchedulerError(LecternError):
     """A scheduler, or an option of one, that does not fit the pipeline."""
+
+
+class HubNameError(LecternError):
+    """A hub id or a revision that is not written as the hub writes them."""
+
+
+class HubClosedError(LecternError):
+    """`lectern.toml` does not allow that download."""
+
+
+class HubAccessError(LecternError):
+    """The hub wants an access token, or an accepted licence, before it gives the files."""
+
+
+class HubMissingError(LecternError):
+    """The hub has no such pipeline or revision, or it is no diffusers pipeline."""
+
+
+class HubAnswerError(LecternError):
+    """The hub sent what is not taken: another host, another content, too much, a path that leads out."""
+
+
+class HubLostError(LecternError):
+    """The connection failed or broke off; another attempt may do."""
+
+    pause: float | None = None  # seconds that the hub asks for before it
+
+
+class SpaceError(LecternError):
+    """A download is larger than the disk or `lectern.toml` allows."""

@@ -35,7 +35,18 @@ class Index(NamedTuple):
 
 def read_index(folder: Path) -> Index:
     """Raises FolderError: no or no readable index, a pipeline with code of its own, or one unknown to diffusers."""
-    values = _read_object(folder / INDEX)
+    file = folder / INDEX
+    try:
+        with file.open("rb") as source:
+            text = source.read(LARGEST_INDEX + 1)
+    except OSError as error:
+        raise FolderError(f"{folder.name}: {INDEX} cannot be read ({error}). Get that file anew.") from error
+    return index_of(folder, text)
+
+
+def index_of(folder: Path, text: bytes) -> Index:
+    """From the bytes of the file, which need not lie in the folder yet. Raises FolderError as read_index does."""
+    values = _object(folder, text)
     kind = values.get("_class_name")
     if not isinstance(kind, str):
         raise FolderError(
@@ -83,13 +94,11 @@ def _component(folder: Path, name: str, value: list[Any]) -> Component:
     return Component(name, library, kind)
 
 
-def _read_object(file: Path) -> dict[str, Any]:
+def _object(folder: Path, text: bytes) -> dict[str, Any]:
     try:
-        with file.open("rb") as source:
-            text = source.read(LARGEST_INDEX + 1)
         values = json.loads(text) if len(text) <= LARGEST_INDEX else None
-    except (OSError, ValueError, RecursionError) as error:
-        raise FolderError(f"{file.parent.name}: {file.name} cannot be read ({error}). Get that file anew.") from error
+    except (ValueError, RecursionError) as error:
+        raise FolderError(f"{folder.name}: {INDEX} cannot be read ({error}). Get that file anew.") from error
     if not isinstance(values, dict):
-        raise FolderError(f"{file.parent.name}: {file.name} is not a JSON object of moderate size. Get it anew.")
+        raise FolderError(f"{folder.name}: {INDEX} is not a JSON object of moderate size. Get it anew.")
     return values

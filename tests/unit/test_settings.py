@@ -1,6 +1,7 @@
 import pytest
 
 from lectern.errors import SettingsError
+from lectern.modelhub import ModelHub
 from lectern.servers import Server
 from lectern.settings import FILE_NAME, Settings, SettingsFile, read_settings
 
@@ -30,6 +31,11 @@ def test_values_are_read(tmp_path):
         ("[servers.a]\npool = ['b']", ["servers", "'b'", "no server with a url"]),
         ("[servers.a]\npool = ['b', 'b']\n[servers.b]\nurl = 'http://x'", ["names a server twice"]),
         ("[servers.a]\nurl = 'http://x'\ntotal_seconds = 0", ["servers.a.total_seconds", "greater than 0"]),
+        ("[hub]\ndownload = true", ["hub.download is not a setting"]),
+        ("[hub]\nurl = 'huggingface.co'", ["hub.url", "'huggingface.co'", "https://host/path"]),
+        ("[hub]\nhosts = ['https://x']", ["hub.hosts.0", "'https://x'"]),
+        ("[hub]\nhosts = ['*']", ["hub.hosts.0", "'*'"]),
+        ("[hub]\nlargest_gb = 0", ["hub.largest_gb", "0", "greater than 0"]),
         ("[limits", ["cannot be read"]),
         ("\xff", ["cannot be read"]),
     ],
@@ -109,6 +115,26 @@ def test_a_password_comes_from_the_variable_or_the_file_it_names(tmp_path, monke
         Server(url="http://x", user="u", password_env="FORGE").password()
     with pytest.raises(SettingsError, match="cannot be read"):
         Server(url="http://x", user="u", password_file=tmp_path / "none").password()
+
+
+def test_downloads_are_switched_off_and_go_to_the_hubs_own_hosts():
+    hub = Settings().hub
+    assert not hub.downloads and hub.url == "https://huggingface.co" and hub.token() == ""
+    allowed = ["cdn-lfs.huggingface.co", "cas-bridge.xethub.hf.co", "us.aws.cdn.hf.co", "cdn-lfs-us-1.hf.co"]
+    refused = ["hf.co.evil.org", "evilhf.co", "evil-huggingface.co", "127.0.0.1", "localhost", "", "hf.space"]
+    assert [hub.allows_host(one) for one in allowed] == [True] * 4
+    assert [hub.allows_host(one) for one in refused] == [False] * 7
+
+
+def test_a_token_comes_from_the_variable_or_the_file_it_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("OWN_TOKEN", " hf_one\n")
+    (tmp_path / "token").write_text("hf_two\n")
+    assert ModelHub(token_env="OWN_TOKEN").token() == "hf_one"
+    assert ModelHub(token_file=tmp_path / "token").token() == "hf_two"
+    monkeypatch.setenv("OWN_TOKEN", "hf\none")
+    with pytest.raises(SettingsError, match="holds characters that no access token has") as error:
+        ModelHub(token_env="OWN_TOKEN").token()
+    assert "one" not in str(error.value)
 
 
 def test_a_certificate_file_must_hold_certificates(tmp_path):
