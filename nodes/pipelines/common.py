@@ -11,4 +11,4 @@ CATEGORY = "Lectern/Diffusers"
 
 PipelineType = io.Custom("LECTERN_PIPELINE")  # a pipelines.pipeline.Pipeline
 
-loader = Loader(host.model_memory)
+loader = Loader(host.model_memory, host.vocabularies())
