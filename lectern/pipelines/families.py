@@ -24,7 +24,7 @@ class Family(NamedTuple):
     label: str  # for people
     denoiser: str  # the component's name
     kind: str  # class of the denoiser
-    pipelines: tuple[str, ...]  # how the class names of its pipelines begin
+    pipelines: str  # how the class names of its pipelines begin
     original: tuple[str, ...]  # tensors that its original layout has, all of them
     converted: tuple[str, ...]  # those of diffusers' layout
     encoders: Mapping[str, str]  # component -> its prefix in a full checkpoint
@@ -37,7 +37,7 @@ _UNET_CONVERTED = ("conv_in.weight", "down_blocks.0.resnets.0.norm1.weight", "co
 
 def _unet(key: str, label: str, pipeline: str, encoders: Mapping[str, str]) -> Family:
     return Family(
-        key, label, "unet", "UNet2DConditionModel", (pipeline,), _UNET, _UNET_CONVERTED, encoders
+        key, label, "unet", "UNet2DConditionModel", pipeline, _UNET, _UNET_CONVERTED, encoders
     )  # fmt: skip
 
 
@@ -50,13 +50,13 @@ REFINER = _unet("sdxl_refiner", "SDXL Refiner", "StableDiffusionXL", {
     "text_encoder_2": "conditioner.embedders.0.model.",
 })  # fmt: skip
 SD3 = Family(
-    "sd3", "Stable Diffusion 3", "transformer", "SD3Transformer2DModel", ("StableDiffusion3",),
+    "sd3", "Stable Diffusion 3", "transformer", "SD3Transformer2DModel", "StableDiffusion3",
     ("joint_blocks.0.x_block.attn.qkv.weight", "joint_blocks.0.context_block.attn.qkv.weight", "pos_embed"),
     ("pos_embed.proj.weight", "transformer_blocks.0.norm1_context.linear.weight", "context_embedder.weight"),
     {"text_encoder": CLIP_L, "text_encoder_2": CLIP_G, "text_encoder_3": T5}, ("text_encoder_3",),
 )  # fmt: skip
 FLUX = Family(
-    "flux", "Flux", "transformer", "FluxTransformer2DModel", ("Flux",),
+    "flux", "Flux", "transformer", "FluxTransformer2DModel", "Flux",
     ("double_blocks.0.img_attn.qkv.weight", "single_blocks.0.linear1.weight", "vector_in.in_layer.weight"),
     ("single_transformer_blocks.0.proj_mlp.weight", "x_embedder.weight",
      "time_text_embed.text_embedder.linear_1.weight"),
@@ -64,10 +64,10 @@ FLUX = Family(
 )  # fmt: skip
 _QWEN = ("transformer_blocks.0.img_mod.1.weight", "txt_norm.weight", "img_in.weight")
 QWEN = Family(
-    "qwen_image", "Qwen-Image", "transformer", "QwenImageTransformer2DModel", ("QwenImage",), _QWEN, _QWEN, {}
+    "qwen_image", "Qwen-Image", "transformer", "QwenImageTransformer2DModel", "QwenImage", _QWEN, _QWEN, {}
 )
 WAN = Family(
-    "wan", "Wan", "transformer", "WanTransformer3DModel", ("Wan",),
+    "wan", "Wan", "transformer", "WanTransformer3DModel", "Wan",
     ("blocks.0.cross_attn.k.weight", "head.modulation", "patch_embedding.weight"),
     ("blocks.0.attn2.to_k.weight", "condition_embedder.time_proj.weight", "patch_embedding.weight"), {},
 )  # fmt: skip
@@ -136,13 +136,12 @@ def below(head: Head, prefix: str) -> dict[str, tuple[int, ...]]:
     return {name[len(prefix) :]: one.shape for name, one in head.items() if name.startswith(prefix)}
 
 
-def family_of_pipeline(kind: str, text_width: int | None = None) -> Family | None:
-    """The family of a pipeline's class; `text_width` tells Stable Diffusion 2 (1024) from 1.5."""
-    longest = sorted((*FAMILIES, *UNETS[:-1]), key=lambda one: -len(one.pipelines[0]))
-    found = next((one for one in longest if kind.startswith(one.pipelines)), None)
-    if found is None or (found is FLUX and kind.startswith(("Flux2", "Flux3"))):
+def family_of_pipeline(kind: str) -> Family | None:
+    """The family of a pipeline's class. Stable Diffusion 1.5 and 2 have the same, and so have SDXL and its refiner."""
+    if kind.startswith(("Flux2", "Flux3")):
         return None
-    return SD2 if found in (SD1, SD2) and text_width == 1024 else SD1 if found in (SD1, SD2) else found
+    longest = sorted((*FAMILIES, SD1, SDXL), key=lambda one: -len(one.pipelines))
+    return next((one for one in longest if kind.startswith(one.pipelines)), None)
 
 
 def _family(shapes: Shapes) -> tuple[Family, bool] | None:

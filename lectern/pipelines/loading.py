@@ -110,8 +110,9 @@ class Loader:
 
     def _part_key(self, single: SingleFile, name: str, precision: str) -> tuple[Any, ...]:
         component = next(one for one in single.index.components if one.name == name)
-        config, _ = config_of(single, component)
-        return single.file.resolve(), stamp(single.file), name, config, stamp(config), precision
+        folder, changed = config_of(single, component)
+        config = (folder / "config.json").read_text("utf-8")
+        return single.file.resolve(), stamp(single.file), name, config, str(changed), precision
 
 
 def _checked(spec: Spec, names: list[str]) -> str:

@@ -14,19 +14,20 @@ from .textencoders import text_encoder
 if TYPE_CHECKING:
     from torch import Tensor
 
+_FAULTS = (OSError, ValueError, TypeError, AttributeError, IndexError, RuntimeError, ImportError, FolderError)
 LDM = "model.diffusion_model."  # diffusers' conversion of a UNet wants to find it
 
 
 def read_part(single: SingleFile, component: Component, dtype: Any) -> Any:
     """The component as a module in `dtype`. Raises FolderError."""
-    from safetensors import SafetensorError
-
     try:
         with quiet():
             return _read(single, component, dtype)
     except NotImplementedError as error:  # torch: there is no weight to move where none was in the file
         raise _fault(single, f"tensors of its {component.name} are missing") from error
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError, FolderError) as error:
+    except KeyError as error:
+        raise _fault(single, f"its {component.name} lacks the tensor {error}") from error
+    except _FAULTS as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise _fault(single, f"its {component.name} does not fit: {first[:300]}") from error
 
@@ -37,6 +38,8 @@ def _read(single: SingleFile, component: Component, dtype: Any) -> Any:
     prefix = single.parts[component.name]
     if component.library == "transformers":
         return text_encoder(kind, folder, dict(tensors(single.file, prefix, dtype)), dtype)
+    if component.name == single.found.family.denoiser and not single.found.original:
+        _check_names(single, kind, folder, changed)
     common = {"config": str(folder), "dtype": dtype, "local_files_only": True, **changed}
     if single.gguf:
         from diffusers.quantizers.quantization_config import GGUFQuantizationConfig
@@ -45,6 +48,18 @@ def _read(single: SingleFile, component: Component, dtype: Any) -> Any:
         return kind.from_single_file(str(single.file), quantization_config=quantised, **common)
     named = _original(single, component, dict(tensors(single.file, prefix, dtype)))
     return kind.from_single_file(named, **common)
+
+
+def _check_names(single: SingleFile, kind: Any, folder: Path, changed: dict[str, Any]) -> None:
+    """diffusers takes its own layout for its makers' as soon as one name differs, and fails without a reason."""
+    from accelerate import init_empty_weights
+
+    with init_empty_weights():
+        expected = set(kind.from_config(kind.load_config(str(folder), local_files_only=True) | changed).state_dict())
+    there = {name for name in single.found.denoiser(single.head) if not name.endswith(MARKS)}
+    for what, names in (("lacks", expected - there), ("has beyond its config", there - expected)):
+        if names:
+            raise FolderError(f"it {what} {len(names)} tensors such as {min(names)}")
 
 
 def tensors(file: Path, prefix: str, dtype: Any) -> Iterator[tuple[str, "Tensor"]]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .denoisers import facts, mismatch, shipped_config
 from .errors import FolderError
-from .families import SD2, UNETS, Found, Head, family_of_pipeline, recognised
+from .families import REFINER, SD1, SD2, SDXL, UNETS, Found, Head, family_of_pipeline, recognised
 from .gguffiles import read_gguf_head
 from .index import Component, Index, component_class, read_index
 from .packages import require
@@ -132,17 +132,15 @@ def _config(folder: Path) -> dict[str, Any]:
 
 def _check_base(file: Path, head: Head, found: Found, index: Index) -> None:
     said, base = f"{file.parent.name}/{file.name}", index.folder
-    denoiser = base / found.family.denoiser / "config.json"
-    config = _config(denoiser.parent) if denoiser.is_file() else {}
-    theirs = family_of_pipeline(index.kind, config.get("cross_attention_dim"))
-    unsure = not config and {theirs, found.family} <= set(UNETS[:2])
-    tiny = {theirs, found.family} <= set(UNETS[:2]) and config.get("cross_attention_dim") not in (768, 1024)
-    if theirs is not found.family and not unsure and not tiny:
+    theirs = family_of_pipeline(index.kind)
+    if theirs is not found.family and (theirs, found.family) not in ((SD1, SD2), (SDXL, REFINER)):
         label = theirs.label if theirs else index.kind
         raise FolderError(
             f"{said} is {found.family.label}, and the base {base.name} is {label}. Choose a base of the same family,"
             " or none."
         )
+    denoiser = base / found.family.denoiser
+    config = _config(denoiser) if (denoiser / "config.json").is_file() else {}
     why = mismatch(found, found.denoiser(head), config)
     if why:
         raise FolderError(

@@ -43,7 +43,7 @@ def text_encoder(kind: Any, config: Path, tensors: dict[str, "Tensor"], dtype: A
 
 def from_openclip(tensors: dict[str, "Tensor"], layers: int) -> dict[str, "Tensor"]:
     """Only the first `layers`: pipelines of Stable Diffusion 2 work without the last one."""
-    made: dict[str, "Tensor"] = {}
+    made: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         if name == "text_projection":
             made[PROJECTION] = tensor.T.contiguous()
