@@ -63,6 +63,15 @@ def denoiser(pipeline: Path, file: Path, prefix: str = "") -> Path:
     return write(file, {prefix + name: tensor for name, tensor in weights(pipeline / "transformer").items()})
 
 
+def everything(pipeline: Path, file: Path) -> Path:
+    """A whole Flux pipeline in one file, as ComfyUI's templates use them; only the denoiser in diffusers' layout."""
+    made = {UNET + name: tensor for name, tensor in weights(pipeline / "transformer").items()}
+    made |= {"vae." + name.removeprefix(VAE): tensor for name, tensor in vae_tensors(pipeline / "vae").items()}
+    clip, t5 = (f"text_encoders.{name}.transformer." for name in ("clip_l", "t5xxl"))
+    made |= {f"{clip}text_model.{name}": tensor for name, tensor in weights(pipeline / "text_encoder").items()}
+    return write(file, made | {t5 + name: tensor for name, tensor in weights(pipeline / "text_encoder_2").items()})
+
+
 def gguf_denoiser(pipeline: Path, file: Path) -> Path:
     """Q8_0 where a row is a whole number of blocks, else as it is."""
     from gguf import GGMLQuantizationType, GGUFWriter, quants
