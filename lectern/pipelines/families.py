@@ -63,9 +63,7 @@ FLUX = Family(
     {"text_encoder": CLIP_L, "text_encoder_2": T5},
 )  # fmt: skip
 _QWEN = ("transformer_blocks.0.img_mod.1.weight", "txt_norm.weight", "img_in.weight")
-QWEN = Family(
-    "qwen_image", "Qwen-Image", "transformer", "QwenImageTransformer2DModel", "QwenImage", _QWEN, _QWEN, {}
-)
+QWEN = Family("qwen_image", "Qwen-Image", "transformer", "QwenImageTransformer2DModel", "QwenImage", _QWEN, _QWEN, {})
 WAN = Family(
     "wan", "Wan", "transformer", "WanTransformer3DModel", "Wan",
     ("blocks.0.cross_attn.k.weight", "head.modulation", "patch_embedding.weight"),

@@ -56,7 +56,9 @@ def picture(pipeline: Any, memory: Any, watch: Any) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("name", "family"), [("sd15", "sd15"), ("sdxl", "sdxl"), ("everything", "flux")])
-def test_a_whole_checkpoint_with_a_base_is_the_pipeline_it_was_made_of(files, tmp_path, tiny, pipelines, memory, name, family, steps):
+def test_a_whole_checkpoint_with_a_base_is_the_pipeline_it_was_made_of(
+    files, tmp_path, tiny, pipelines, memory, name, family, steps
+):
     """Even when only the base's configs and tokenizers are there."""
     base = tmp_path / family
     shutil.copytree(tiny / family, base, ignore=shutil.ignore_patterns("*.safetensors"))
