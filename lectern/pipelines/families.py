@@ -35,10 +35,8 @@ _UNET = ("input_blocks.0.0.weight", "middle_block.0.in_layers.0.weight", "out.2.
 _UNET_CONVERTED = ("conv_in.weight", "down_blocks.0.resnets.0.norm1.weight", "conv_out.weight")
 
 
-def _unet(key: str, label: str, pipeline: str, encoders: Mapping[str, str]) -> Family:
-    return Family(
-        key, label, "unet", "UNet2DConditionModel", pipeline, _UNET, _UNET_CONVERTED, encoders
-    )  # fmt: skip
+def _unet(key: str, label: str, pipelines: str, encoders: Mapping[str, str]) -> Family:
+    return Family(key, label, "unet", "UNet2DConditionModel", pipelines, _UNET, _UNET_CONVERTED, encoders)
 
 
 SD1 = _unet("sd1", "Stable Diffusion 1.5", "StableDiffusion", {"text_encoder": "cond_stage_model.transformer."})

@@ -3,12 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .denoisers import facts, mismatch, shipped_config
 from .errors import FolderError
-from .families import REFINER, SD1, SD2, SDXL, UNETS, Found, Head, family_of_pipeline, recognised
+from .families import REFINER, SD1, SD2, SDXL, UNETS, Found, Head, Shapes, family_of_pipeline, recognised
 from .gguffiles import read_gguf_head
 from .index import Component, Index, component_class, read_index
 from .packages import require
@@ -22,7 +23,8 @@ SCALES = (".scale_weight", ".weight_scale")
 MARKS = ("scaled_fp8", ".comfy_quant", ".scale_input", ".input_scale", *SCALES)
 
 
-class SingleFile(NamedTuple):
+@dataclass(frozen=True)
+class SingleFile:
     file: Path
     head: Head
     found: Found
@@ -112,11 +114,18 @@ def config_of(single: SingleFile, component: Component) -> tuple[Path, dict[str,
     if component.name != single.found.family.denoiser:
         return folder, {}
     shapes = single.found.denoiser(single.head)
+    shipped = CONFIGS / shipped_config(single.found, shapes) / component.name
     if not (folder / "config.json").is_file():  # a base without its denoiser, which the file brings
-        folder = CONFIGS / shipped_config(single.found, shapes) / component.name
-    config = _config(folder)
-    changed = {name: value for name, value in facts(single.found, shapes, config).items() if config.get(name) != value}
+        folder = shipped
+    changed = _changed(single, shapes, folder)
+    if "attention_head_dim" in changed:  # then the rotary axes are others too, which no shape tells
+        folder, changed = shipped, _changed(single, shapes, shipped)
     return folder, changed
+
+
+def _changed(single: SingleFile, shapes: Shapes, folder: Path) -> dict[str, Any]:
+    config = _config(folder)
+    return {name: value for name, value in facts(single.found, shapes, config).items() if config.get(name) != value}
 
 
 def _config(folder: Path) -> dict[str, Any]:

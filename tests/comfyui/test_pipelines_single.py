@@ -193,7 +193,7 @@ def test_what_is_not_listed_is_refused(comfy: Comfy, name):
 
 @pytest.mark.parametrize("shipped", SHIPPED)
 def test_the_shipped_config_fits_the_makers_layout_to_the_last_tensor(native: Native, shipped):
-    """ComfyUI's names -> recognised -> diffusers' conversion -> a model of our config: nothing missing, nothing left."""
+    """ComfyUI's names -> recognised -> diffusers' conversion -> a model of our config: none missing, none left."""
     import diffusers
     import torch
     from diffusers.loaders.single_file_model import SINGLE_FILE_LOADABLE_CLASSES
@@ -221,12 +221,12 @@ def scaled(found: Any, name: str) -> str:
 
 @pytest.mark.parametrize("shipped", [one for one in SHIPPED if (CONFIGS / one / "vae/config.json").is_file()])
 def test_the_shipped_vae_fits_the_makers_layout(native: Native, shipped):
-    import diffusers
     import torch
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.loaders.single_file_model import SINGLE_FILE_LOADABLE_CLASSES
 
     config = json.loads((CONFIGS / shipped / "vae/config.json").read_text("utf-8"))
-    model = empty(diffusers.AutoencoderKL, config)
+    model = empty(AutoencoderKL, config)
     names = native["vae4" if config["latent_channels"] == 4 else "vae16"]
     given = {name: torch.empty(shape, device="meta") for name, shape in names.items()}
     convert = SINGLE_FILE_LOADABLE_CLASSES["AutoencoderKL"]["checkpoint_mapping_fn"]

@@ -30,8 +30,7 @@ VAE = "AutoencoderKL"
         ("sdxl/text_encoder", CLIP, 123_060_480), ("sdxl/text_encoder_2", PROJECTED, 694_659_840),
         ("sd3_medium/text_encoder", PROJECTED, 123_650_304), ("sd3_medium/text_encoder_2", PROJECTED, 694_659_840),
         ("flux_dev/transformer", FLUX, 11_901_408_320), ("flux_schnell/transformer", FLUX, 11_891_178_560),
-        ("sd3_medium/transformer", SD3, 2_028_328_000), ("sd35_medium/transformer", SD3, 2_243_171_520),
-        ("sd35_large/transformer", SD3, 8_056_627_520),
+        ("sd3_medium/transformer", SD3, 2_028_328_000), ("sd35_large/transformer", SD3, 8_056_627_520),
         ("qwen_image/transformer", "QwenImageTransformer2DModel", 20_430_401_088),
         ("wan21_t2v_1_3b/transformer", WAN, 1_418_996_800), ("wan21_t2v_14b/transformer", WAN, 14_288_491_584),
         ("wan21_i2v_14b/transformer", WAN, 16_394_878_784), ("wan22_ti2v_5b/transformer", WAN, 4_999_787_712),
@@ -111,6 +110,27 @@ def test_sdxl_models_that_predict_v_say_so(tmp_path):
     config = scheduler(marked).config
     assert (config["prediction_type"], config["rescale_betas_zero_snr"]) == ("v_prediction", True)
     assert config["timestep_spacing"] == "trailing" and config["beta_schedule"] == "scaled_linear"
+
+
+WAN_NAMES = {"blocks.0.cross_attn.k.weight": (2, 2), "head.modulation": (1, 2, 2)}
+QWEN_NAMES = {"transformer_blocks.0.img_mod.1.weight": (2, 2), "txt_norm.weight": (2,)}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        (WAN_NAMES | {"patch_embedding.weight": (1536, 16, 1, 2, 2)},
+         "is Wan and holds transformer alone; text_encoder, vae are missing. Choose in base a Wan pipeline folder"),
+        (WAN_NAMES | {"patch_embedding.weight": (5120, 36, 1, 2, 2)}, "text_encoder, image_encoder, vae are missing"),
+        (QWEN_NAMES | {"img_in.weight": (3072, 64)}, "is Qwen-Image and holds transformer alone; text_encoder, vae"),
+    ],
+)  # fmt: skip
+def test_a_denoiser_alone_names_what_is_missing(tmp_path, shapes, said):
+    file = write(tmp_path / "file.safetensors", {f"diffusion_model.{name}": torch.zeros(one)
+                                                 for name, one in shapes.items()})  # fmt: skip
+    with pytest.raises(FolderError) as caught:
+        opened(file, None)
+    assert said in str(caught.value)
 
 
 class TestGguf:

@@ -107,5 +107,5 @@ def test_a_name_that_is_not_listed_is_refused_with_those_that_are(tmp_path, name
 
 def test_a_base_is_a_folder(tmp_path):
     put(tmp_path, "file.safetensors")
-    with pytest.raises(FolderError, match="There is no pipeline folder 'diffusers/file.safetensors'"):
+    with pytest.raises(FolderError, match=r"There is no pipeline folder 'diffusers/file\.safetensors'"):
         find_folder("diffusers/file.safetensors", {"diffusers": [tmp_path]})
