@@ -222,8 +222,8 @@ def scaled(found: Any, name: str) -> str:
 @pytest.mark.parametrize("shipped", [one for one in SHIPPED if (CONFIGS / one / "vae/config.json").is_file()])
 def test_the_shipped_vae_fits_the_makers_layout(native: Native, shipped):
     import torch
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.loaders.single_file_model import SINGLE_FILE_LOADABLE_CLASSES
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     config = json.loads((CONFIGS / shipped / "vae/config.json").read_text("utf-8"))
     model = empty(AutoencoderKL, config)
