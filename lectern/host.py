@@ -201,9 +201,19 @@ def server_tls() -> ssl.SSLContext | None:
     return context
 
 
-def pipeline_directories() -> list[Path]:
-    """`models/diffusers`, and every folder that extra_model_paths.yaml files under `diffusers`."""
-    return [Path(folder) for folder in folder_paths.get_folder_paths("diffusers")]
+_MODEL_KINDS = ("diffusers", "checkpoints", "diffusion_models")  # the last one with models/unet
+
+
+def model_directories() -> dict[str, list[Path]]:
+    """Kind of models -> its folders below `models`, and those that extra_model_paths.yaml files under that kind."""
+    return {kind: [Path(folder) for folder in folder_paths.get_folder_paths(kind)] for kind in _MODEL_KINDS}
+
+
+def vocabularies() -> dict[str, Path]:
+    """Folders of tokenizers that ComfyUI ships, by the names in pipelines/vocabularies.py; whether they are there is
+    not looked at."""
+    shipped = Path(comfy.utils.__file__).parent
+    return {"clip": shipped / "sd1_tokenizer", "t5": shipped / "text_encoders" / "t5_tokenizer"}
 
 
 def noise(shape: tuple[int, ...], seed: int) -> Any:

@@ -1,50 +1,87 @@
-"""Pipeline folders on disk: every folder with a `model_index.json`, by a name relative to its root."""
+"""What can be loaded from disk: folders with a `model_index.json`, and single files, by names that workflows keep.
+
+A folder in models/diffusers has its path there as a name (`owner/model`). Everything else has the kind of models
+folder that it lies in before its path (`checkpoints/sd15.safetensors`), as the same path may be in several kinds. Two
+roots of one kind are what extra_model_paths.yaml makes: there the first root's counts, as everywhere in ComfyUI.
+"""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from .errors import FolderError
 
 INDEX = "model_index.json"
+SUFFIXES = (".safetensors", ".gguf")  # never pickles: reading one can run code
+PLAIN = "diffusers"  # the kind whose folders have no kind in their names
 DEEPEST = 12  # levels below a root: two links that lead to each other's parents would double with every level
 
+Roots = Mapping[str, Iterable[Path]]  # kind -> folders
 
-def find_pipelines(roots: Iterable[Path]) -> dict[str, Path]:
-    """Name (relative to its root, with `/`) -> folder, sorted by name; of two with one name the first root's counts."""
+
+def find_models(roots: Roots) -> dict[str, Path]:
+    """Name -> folder or file, sorted by name. Opens no file."""
     found: dict[str, Path] = {}
-    for root in roots:
-        for folder in _below(root, (), 0):
-            found.setdefault(folder.relative_to(root).as_posix(), folder)
+    for kind, folders in roots.items():
+        for root in folders:
+            for path in _below(root, (), 0):
+                found.setdefault(_name(kind, root, path), path)
     return dict(sorted(found.items(), key=lambda item: (item[0].casefold(), item[0])))
 
 
-def pipeline_folder(name: str, roots: Iterable[Path]) -> Path:
-    """Raises FolderError when no pipeline has that name; a path is no name."""
-    found = find_pipelines(roots)
+def find_folders(roots: Roots) -> dict[str, Path]:
+    return {name: path for name, path in find_models(roots).items() if not is_single_file(path)}
+
+
+def find_model(name: str, roots: Roots) -> Path:
+    """Raises FolderError when nothing has that name; a path is no name."""
+    return _chosen(name, find_models(roots), "pipeline or single file", "models/diffusers, checkpoints and so on")
+
+
+def find_folder(name: str, roots: Roots) -> Path:
+    """Only among folders. Raises FolderError."""
+    return _chosen(name, find_folders(roots), "pipeline folder", "models/diffusers")
+
+
+def is_single_file(path: Path) -> bool:
+    """By a path that was found: a folder may have such a name too, so the disk decides."""
+    return path.suffix.lower() in SUFFIXES and path.is_file()
+
+
+def _chosen(name: str, found: dict[str, Path], what: str, where: str) -> Path:
     if name not in found:
         known = ", ".join(found) or "none"
         raise FolderError(
-            f"There is no pipeline {name[:200]!r} in models/diffusers. Choose one of those that are there: {known}."
+            f"There is no {what} {name[:200]!r} in {where}. Choose one of those that are there: {known[:2000]}."
         )
     return found[name]
 
 
+def _name(kind: str, root: Path, path: Path) -> str:
+    name = path.relative_to(root).as_posix()
+    return name if kind == PLAIN and not is_single_file(path) else f"{kind}/{name}"
+
+
 def _below(folder: Path, parents: tuple[str, ...], depth: int) -> Iterator[Path]:
-    """Links are followed, but never into a folder that this way came through."""
+    """Links are followed, but never into a folder that this way came through; nothing inside a pipeline is listed."""
     real = os.path.realpath(folder)
     if real in parents or depth > DEEPEST:
         return
-    if depth and (folder / INDEX).is_file():
+    files, folders = _entries(folder)
+    if depth and INDEX in files:
         yield folder
         return
-    for name in _subfolders(folder):
+    yield from (folder / name for name in files if name.lower().endswith(SUFFIXES))
+    for name in folders:
         yield from _below(folder / name, (*parents, real), depth + 1)
 
 
-def _subfolders(folder: Path) -> list[str]:
+def _entries(folder: Path) -> tuple[list[str], list[str]]:
+    """Names of the files and of the folders, without hidden ones."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+            shown = sorted((one for one in entries if not one.name.startswith(".")), key=lambda one: one.name)
+            files = [one.name for one in shown if one.is_file()]
+            return files, [one.name for one in shown if one.is_dir()]
     except OSError:
-        return []  # a root that does not exist, or a folder that may not be read
+        return [], []  # a root that does not exist, or a folder that may not be read

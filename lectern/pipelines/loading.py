@@ -2,18 +2,22 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
 
 from .errors import FolderError
+from .finding import is_single_file
 from .index import Index, read_index
 from .memory import BF16, FP16, FP32, Memory, Weights
 from .packages import require
+from .parts import read_part
 from .pipeline import Pipeline, Spec
 from .quiet import quiet
+from .singlefile import SingleFile, config_of, opened, scheduler, tokenizers
 from .weightfiles import check_whole, has_variant, read_ahead, variants, weight_files
 
 AUTO = "auto"
@@ -24,7 +28,10 @@ Stamp = tuple[tuple[str, int, int], ...]  # relative name, ns, bytes
 
 
 def stamp(folder: Path) -> Stamp:
-    """Changes when a file at most two levels down does. Opens no file."""
+    """Changes when a file at most two levels down does, or the single file itself. Opens no file."""
+    if folder.is_file():
+        status = folder.stat()
+        return ((folder.name, status.st_mtime_ns, status.st_size),)
     folders = (folder, *sorted(one for one in folder.iterdir() if one.is_dir())) if folder.is_dir() else ()
     return tuple(line for one in folders for line in sorted(_lines(folder, one)))
 
@@ -40,20 +47,24 @@ def _lines(root: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
 class Loader:
     """Remembers what it loaded for as long as somebody else holds it."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, vocabularies: Mapping[str, Path] | None = None) -> None:
+        """`vocabularies` are the host's folders by the names in vocabularies.py, for single files without a base."""
         self._memory = memory
+        self._vocabularies = vocabularies or {}
         self._lock = Lock()
-        self._pipelines: WeakValueDictionary[tuple[Spec, Stamp], Pipeline] = WeakValueDictionary()
+        self._pipelines: WeakValueDictionary[tuple[Any, ...], Pipeline] = WeakValueDictionary()
         self._weights: WeakValueDictionary[tuple[Any, ...], Weights] = WeakValueDictionary()
 
     def load(self, spec: Spec) -> Pipeline:
         """Raises FolderError, PackageError."""
         require()
         with self._lock:
-            key = (spec, stamp(spec.path))
+            single = is_single_file(spec.path)
+            spec = spec if single else replace(spec, base=None)
+            key = (spec, stamp(spec.path), stamp(spec.base) if spec.base else None)
             pipeline = self._pipelines.get(key)
             if pipeline is None:
-                pipeline = self._pipelines[key] = self._read(spec)
+                pipeline = self._pipelines[key] = self._read_single(spec) if single else self._read(spec)
             return pipeline
 
     def _read(self, spec: Spec) -> Pipeline:
@@ -68,9 +79,41 @@ class Loader:
                 kept[name] = self._weights[keys[name]] = self._memory.keep(getattr(loaded, name))
         return Pipeline(spec, loaded, tuple(kept[name] for name in names))
 
+    def _read_single(self, spec: Spec) -> Pipeline:
+        """What the file does not hold is the base's own, shared with whoever loaded the base."""
+        single = opened(spec.path, spec.base)
+        base = replace(spec, path=single.folder, base=None)
+        names = single.modules()
+        precision = self._memory.precision(_single_precision(spec, base, single))
+        keys = {
+            name: self._part_key(single, name, precision) if name in single.parts else self._key(base, name, precision)
+            for name in names
+        }
+        kept = {name: weights for name, key in keys.items() if (weights := self._weights.get(key))}
+        given = {name: one.module for name, one in kept.items()} | single.absent()
+        given |= tokenizers(single, self._vocabularies)
+        read_ahead([single.file])
+        types = _dtypes(single.folder, precision)
+        for component in single.index.components:
+            if component.name in single.parts and component.name not in kept:
+                dtype = types.get(component.name, types["default"])
+                given[component.name] = read_part(single, component, dtype)
+        own = scheduler(single)
+        loaded = _from_folder(base, single.index, precision, given | ({"scheduler": own} if own else {}))
+        for name in names:
+            if name not in kept:
+                kept[name] = self._weights[keys[name]] = self._memory.keep(getattr(loaded, name))
+        return Pipeline(spec, loaded, tuple(kept[name] for name in names))
+
     def _key(self, spec: Spec, name: str, precision: str) -> tuple[Any, ...]:
         folder = (spec.path / name).resolve()
         return folder, stamp(folder), spec.variant, precision
+
+    def _part_key(self, single: SingleFile, name: str, precision: str) -> tuple[Any, ...]:
+        component = next(one for one in single.index.components if one.name == name)
+        folder, changed = config_of(single, component)
+        config = (folder / "config.json").read_text("utf-8")
+        return single.file.resolve(), stamp(single.file), name, config, str(changed), precision
 
 
 def _checked(spec: Spec, names: list[str]) -> str:
@@ -86,6 +129,15 @@ def _checked(spec: Spec, names: list[str]) -> str:
         return spec.dtype
     largest = max(counted.values(), key=lambda one: one.total(), default=Counter())
     return STORED.get(max(largest, key=lambda name: largest[name], default="F32"), BF16)
+
+
+def _single_precision(spec: Spec, base: Spec, single: SingleFile) -> str:
+    """As _checked, for what is read of the base; what the file stores decides, or of GGUF the base."""
+    others = [name for name in single.modules() if name not in single.parts]
+    of_base = _checked(base, others) if others else BF16
+    if spec.dtype != AUTO:
+        return spec.dtype
+    return of_base if single.gguf else STORED.get(single.stored(), BF16)
 
 
 def _from_folder(spec: Spec, index: Index, precision: str, modules: dict[str, Any]) -> Any:

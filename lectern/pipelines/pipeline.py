@@ -11,9 +11,10 @@ from .memory import Weights
 class Spec:
     """What to load."""
 
-    path: Path  # the pipeline's folder
+    path: Path  # the pipeline's folder, or a single file
     variant: str = ""  # "fp16" of model.fp16.safetensors; empty for the plain files
     dtype: str = "auto"  # auto, fp32, fp16 or bf16
+    base: Path | None = None  # of a single file: a pipeline's folder that has what the file lacks
 
 
 @dataclass(frozen=True, eq=False)

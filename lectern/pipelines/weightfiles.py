@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import FolderError
 
@@ -19,6 +19,14 @@ LARGEST_HEADER = 100_000_000  # bytes, the format's own limit
 STEMS = ("diffusion_pytorch_model", "model")  # diffusers' and transformers' names
 AHEAD = 8 << 20  # bytes; the system fetches no more at one request
 OTHER_FORMATS = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.msgpack", "*.onnx", "*.h5")
+
+
+class Stored(NamedTuple):
+    """One tensor as a file's header describes it."""
+
+    shape: tuple[int, ...]
+    stored: str  # the format's name for its type: F32, BF16, F8_E4M3 ...; Q4_K and so on in GGUF
+    bytes: int
 
 
 def weight_files(folder: Path, variant: str) -> list[Path]:
@@ -58,18 +66,26 @@ def check_whole(file: Path) -> Counter[str]:
     Raises:
         FolderError: the header is damaged, or the file ends before its last tensor.
     """
-    header, start = _header(file)
     counted: Counter[str] = Counter()
+    for tensor in read_head(file).values():
+        counted[tensor.stored] += tensor.bytes
+    return counted
+
+
+def read_head(file: Path) -> dict[str, Stored]:
+    """All tensors of a safetensors file. Raises FolderError as check_whole does."""
+    header, start = _header(file)
+    found: dict[str, Stored] = {}
     end = 0
     for name, entry in header.items():
         if name != "__metadata__":
-            first, last = _place(file, name, entry)
-            counted[str(entry.get("dtype"))] += last - first
+            first, last, shape = _place(file, name, entry)
+            found[name] = Stored(shape, str(entry.get("dtype")), last - first)
             end = max(end, last)
     size = file.stat().st_size
     if size < start + end:
         raise _broken(file, f"it ends after {size} of {start + end} bytes")
-    return counted
+    return found
 
 
 def read_ahead(files: list[Path]) -> None:
@@ -131,11 +147,13 @@ def _header(file: Path) -> tuple[dict[str, Any], int]:
     return header, 8 + length
 
 
-def _place(file: Path, name: str, entry: Any) -> tuple[int, int]:
+def _place(file: Path, name: str, entry: Any) -> tuple[int, int, tuple[int, ...]]:
+    """First and last byte, and the shape."""
     try:
         first, last = entry["data_offsets"]
+        shape = tuple(int(side) for side in entry["shape"])
         if 0 <= int(first) <= int(last):
-            return int(first), int(last)
+            return int(first), int(last), shape
     except (TypeError, KeyError, ValueError):
         pass
     raise _broken(file, f"its header gives no place for {name[:80]!r}")

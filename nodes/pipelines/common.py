@@ -13,6 +13,6 @@ CATEGORY = "Lectern/Diffusers"
 
 PipelineType = io.Custom("LECTERN_PIPELINE")  # a pipelines.pipeline.Pipeline
 
-loader = Loader(host.model_memory)
+loader = Loader(host.model_memory, host.vocabularies())
 downloads = Downloads(lambda: settings().hub)  # for the background loop
 stamps = Stamps()

@@ -1,15 +1,15 @@
-from pathlib import Path
-
 from comfy_api.v0_0_2 import io
 
 from ...lectern import host
 from ...lectern.errors import LecternError
-from ...lectern.pipelines.finding import find_pipelines, pipeline_folder
+from ...lectern.pipelines.finding import find_folder, find_folders, find_model, find_models
 from ...lectern.pipelines.hub.fetching import Progress
 from ...lectern.pipelines.hub.names import hub_name, place
 from ...lectern.pipelines.loading import AUTO, DTYPES
 from ...lectern.pipelines.pipeline import Spec
 from .common import CATEGORY, PipelineType, downloads, loader, stamps
+
+NONE = "none"  # in the list of bases
 
 
 class LecternPipelineLoader(io.ComfyNode):
@@ -19,15 +19,18 @@ class LecternPipelineLoader(io.ComfyNode):
             node_id="LecternPipelineLoader",
             display_name="Pipeline Loader",
             category=CATEGORY,
-            description="Loads a Hugging Face diffusers pipeline from a folder in models/diffusers, or downloads it"
-            " there when lectern.toml allows that. ComfyUI's memory manager keeps it like any other model. Only"
-            " safetensors files are read, and no code of the folder runs.",
-            search_aliases=["diffusers", "hugging face", "hub", "download", "checkpoint", "model", "sdxl", "flux"],
+            description="Loads a Hugging Face diffusers pipeline from a folder in models/diffusers, from a single file"
+            " (a checkpoint, or a denoiser with the rest from a base), or downloads it when lectern.toml allows that."
+            " ComfyUI's memory manager keeps it like any other model. Only safetensors and GGUF files are read, and no"
+            " code of a folder runs.",
+            search_aliases=["diffusers", "hugging face", "hub", "download", "checkpoint", "model", "load", "sdxl",
+                            "flux", "gguf", "single file"],
             inputs=[
                 io.Combo.Input(
-                    "pipeline", options=list(find_pipelines(host.pipeline_directories())) or [""],
-                    tooltip="A folder with a model_index.json in models/diffusers, or in a folder that"
-                    " extra_model_paths.yaml names for diffusers.",
+                    "pipeline", options=list(find_models(host.model_directories())) or [""],
+                    tooltip="A folder with a model_index.json in models/diffusers, or a .safetensors or .gguf file in"
+                    " models/checkpoints, models/diffusion_models or models/diffusers; also in the folders that"
+                    " extra_model_paths.yaml names for these.",
                 ),
                 io.String.Input(
                     "variant", default="",
@@ -37,7 +40,14 @@ class LecternPipelineLoader(io.ComfyNode):
                 io.Combo.Input(
                     "dtype", options=list(DTYPES), default=AUTO,
                     tooltip="Precision of the weights in memory. auto keeps that of the files where this device has"
-                    " it; fp16 and bf16 need half the memory of fp32.",
+                    " it; fp16 and bf16 need half the memory of fp32. The weights of a GGUF file stay as they are and"
+                    " are computed with in this precision.",
+                ),
+                io.Combo.Input(
+                    "base", options=[NONE, *find_folders(host.model_directories())], default=NONE, optional=True,
+                    tooltip="Only for a single file: the pipeline folder that the file's denoiser is put into. Text"
+                    " encoders, VAE and settings that the file lacks come from it. A whole Stable Diffusion 1.5, 2 or"
+                    " SDXL checkpoint needs none.",
                 ),
                 io.String.Input(
                     "hub_id", default="", optional=True,
@@ -54,10 +64,13 @@ class LecternPipelineLoader(io.ComfyNode):
         )  # fmt: skip
 
     @classmethod
-    def validate_inputs(cls, pipeline: str | None, hub_id: str | None = "", revision: str | None = "") -> bool | str:
+    def validate_inputs(
+        cls, pipeline: str | None, base: str | None = NONE, hub_id: str | None = "", revision: str | None = ""
+    ) -> bool | str:
+        """A linked input is None here; it is looked at when it is known."""
         try:
-            if hub_id is not None and revision is not None and pipeline is not None:
-                _folder(pipeline, hub_id, revision)
+            if None not in (pipeline, base, hub_id, revision):
+                _spec(pipeline or "", "", AUTO, base or NONE, hub_id or "", revision or "")
         except LecternError as error:
             return str(error)
         return True
@@ -68,29 +81,39 @@ class LecternPipelineLoader(io.ComfyNode):
         pipeline: str | None,
         variant: str | None,
         dtype: str | None,
+        base: str | None = NONE,
         hub_id: str | None = "",
         revision: str | None = "",
     ) -> str:
         """Another one when a file has changed, except by a download of this node."""
         try:
-            return stamps.of(_folder(pipeline or "", hub_id or "", revision or ""))
+            spec = _spec(pipeline or "", "", AUTO, base or NONE, hub_id or "", revision or "")
         except LecternError:
             return ""
+        return stamps.of(spec.path) + (stamps.of(spec.base) if spec.base else "")
 
     @classmethod
     async def execute(
-        cls, pipeline: str, variant: str, dtype: str, hub_id: str = "", revision: str = ""
+        cls,
+        pipeline: str,
+        variant: str,
+        dtype: str,
+        base: str = NONE,
+        hub_id: str = "",
+        revision: str = "",
     ) -> io.NodeOutput:
-        folder = _folder(pipeline, hub_id, revision)
+        spec = _spec(pipeline, variant.strip(), dtype, base, hub_id, revision)
         if hub_id.strip():
-            before, progress = stamps.of(folder), Progress()
-            name, roots = hub_name(hub_id, revision), host.pipeline_directories()
-            folder = await host.attended(downloads.bring(name, variant.strip(), roots, progress), progress)
+            before, progress = stamps.of(spec.path), Progress()
+            name, roots = hub_name(hub_id, revision), host.model_directories()["diffusers"]
+            folder = await host.attended(downloads.bring(name, spec.variant, roots, progress), progress)
             stamps.downloaded(folder, before)
-        return io.NodeOutput(loader.load(Spec(folder, variant.strip(), dtype)))
+        return io.NodeOutput(loader.load(spec))
 
 
-def _folder(pipeline: str, hub_id: str, revision: str) -> Path:
-    """Where it lies, or where it would after a download. Raises FolderError, HubNameError."""
-    roots = host.pipeline_directories()
-    return place(hub_name(hub_id, revision), roots) if hub_id.strip() else pipeline_folder(pipeline, roots)
+def _spec(pipeline: str, variant: str, dtype: str, base: str, hub_id: str, revision: str) -> Spec:
+    """Raises FolderError, HubNameError. A hub pipeline's folder is named, whether it is there or not."""
+    roots = host.model_directories()
+    if hub_id.strip():
+        return Spec(place(hub_name(hub_id, revision), host.model_directories()["diffusers"]), variant, dtype)
+    return Spec(find_model(pipeline, roots), variant, dtype, None if base == NONE else find_folder(base, roots))

@@ -19,7 +19,7 @@ HEAVY = {"pptx", "lxml", "fontTools", "sqlalchemy", "alembic", "diffusers", "tra
 WORDING = {"tooltip", "description", "search_aliases", "output_tooltips"}  # may be improved at any time
 
 
-IN_FOLDERS = {"file", "pipeline"}  # lists of what lies in a folder of this machine
+IN_FOLDERS = {"file", "pipeline", "base"}  # lists of what lies in a folder of this machine
 
 
 def schema(comfy: Comfy) -> dict[str, Any]:

@@ -19,15 +19,21 @@ def byte_letters() -> list[str]:
     return [chr(byte) for byte in plain] + [chr(256 + count) for count in range(len(others))]
 
 
+def clip_files(folder: Path) -> tuple[Path, Path]:
+    """The vocabulary, and the merges, of which there are none."""
+    letters = byte_letters()
+    words = [*letters, *(letter + "</w>" for letter in letters), START, END]
+    vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
+    vocabulary.write_text(json.dumps({word: number for number, word in enumerate(words)}), "utf-8")
+    merges.write_text("#version: 0.2\n", "utf-8")
+    return vocabulary, merges
+
+
 def clip_tokenizer(padding: str = END) -> Any:
     from transformers import CLIPTokenizer
 
-    letters = byte_letters()
-    words = [*letters, *(letter + "</w>" for letter in letters), START, END]
     with tempfile.TemporaryDirectory() as folder:
-        vocabulary, merges = Path(folder, "vocab.json"), Path(folder, "merges.txt")
-        vocabulary.write_text(json.dumps({word: number for number, word in enumerate(words)}), "utf-8")
-        merges.write_text("#version: 0.2\n", "utf-8")
+        vocabulary, merges = clip_files(Path(folder))
         return CLIPTokenizer(vocab=str(vocabulary), merges=str(merges), model_max_length=77, pad_token=padding)
 
 
