@@ -37,6 +37,8 @@ class Kept:
     def __init__(self, module: torch.nn.Module) -> None:
         self.module, self.bytes = module, 0
 
+    def changed(self) -> None: ...
+
 
 class NoMemory:
     """Nobody moves the weights: what ComfyUI does there is not ours to measure."""

@@ -229,6 +229,20 @@ class ModuleWeights(ModelPatcher):
     def bytes(self) -> int:
         return self.model_size()
 
+    def changed(self) -> None:
+        """ComfyUI remembers sizes, and moves nothing for a model that it takes for loaded."""
+        before = self.loaded_size()
+        self.size = 0
+        if not before:
+            return
+        device = self.load_device
+        grown = self.model_size() - before
+        if grown > 0 and not comfy.model_management.is_device_cpu(device):
+            keep = [one for one in comfy.model_management.current_loaded_models if one.model is self]
+            comfy.model_management.free_memory(grown, device, keep_loaded=keep)
+        self.module.to(device)
+        self.model.model_loaded_weight_memory = self.model_size()
+
     # Foreign layers cannot run with their weights on another device than their input, so it is all or nothing.
 
     def partially_load(self, device_to: Any, extra_memory: float = 0, force_patch_weights: bool = False) -> Any:

@@ -21,3 +21,7 @@ class ArgumentError(LecternError):
 
 class SchedulerError(LecternError):
     """A scheduler, or an option of one, that does not fit the pipeline."""
+
+
+class LoraError(LecternError):
+    """A file that is no LoRA, one for another kind of model, or strengths that it does not have."""
