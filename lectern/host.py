@@ -205,6 +205,17 @@ def pipeline_directories() -> list[Path]:
     return [Path(folder) for folder in folder_paths.get_folder_paths("diffusers")]
 
 
+def lora_names() -> list[str]:
+    """The safetensors files in `models/loras` and its kin, by the names that ComfyUI's own nodes give them."""
+    return [name for name in folder_paths.get_filename_list("loras") if name.lower().endswith(".safetensors")]
+
+
+def lora_path(name: str) -> Path | None:
+    """None for a name that is not listed: a path is no name."""
+    found = folder_paths.get_full_path("loras", name) if name in lora_names() else None
+    return Path(found) if found else None
+
+
 def noise(shape: tuple[int, ...], seed: int) -> Any:
     """What core's KSampler starts from, float32 on the CPU."""
     return comfy.sample.prepare_noise(torch.zeros(shape), seed)

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -35,7 +36,7 @@ class LoraFile:
     @property
     def adapter(self) -> str:
         """What its layers are called in a model: never a name that anybody else would choose."""
-        return f"lectern_{sha256(f'{self.path}\0{self.stamp}'.encode()).hexdigest()[:16]}"
+        return "lectern_" + sha256(repr((str(self.path), self.stamp)).encode()).hexdigest()[:16]
 
 
 _files: WeakValueDictionary[tuple[Path, tuple[int, int]], LoraFile] = WeakValueDictionary()
@@ -95,22 +96,38 @@ def parsed_weights(text: str) -> dict[str, Weight]:
     }
 
 
-def checked_weights(weights: Mapping[str, Weight], modules: Mapping[str, Any], takes: Iterable[str]) -> None:
-    """Raises LoraError: a component that takes no LoRA, or a block that it does not have.
+def chosen(pipe: Any, file: LoraFile, strength: float = 1.0, weights: str = "") -> Lora:
+    """Raises LoraError: the pipeline takes no LoRA, or the weights name what it does not have."""
+    names = [name for name in takes_loras(pipe) if getattr(pipe, name, None) is not None]
+    if not math.isfinite(strength):
+        raise LoraError(f"The strength of a LoRA must be a number, got {strength}. Set it to 1.")
+    parsed = parsed_weights(weights)
+    for component, weight in parsed.items():
+        if component not in names:
+            raise LoraError(
+                f"A LoRA for {type(pipe).__name__} has no component {component[:80]!r}. Give weights for:"
+                f" {', '.join(names)}."
+            )
+        _check_blocks(component, weight, getattr(pipe, component))
+    return Lora(file, float(strength), parsed)
 
-    modules: the components with weights. takes: names of those that a LoRA can go into.
-    """
-    for component, weight in weights.items():
-        if component not in takes or component not in modules:
-            there = ", ".join(name for name in takes if name in modules)
-            raise LoraError(f"A LoRA has no component {component[:80]!r} here. Give weights for: {there}.")
-        names = {_alike(name) for name, _ in modules[component].named_modules()}
-        for block in weight.blocks:
-            if _alike(block) not in names:
-                tops = sorted({".".join(name.split(".")[:2]) for name in names if name.count(".") >= 1})
-                raise LoraError(
-                    f"{component} has no block {block[:80]!r} that a weight could be for. It has: {', '.join(tops[:60])}."
-                )
+
+def takes_loras(pipe: Any) -> tuple[str, ...]:
+    """Components that a LoRA can go into. Raises LoraError: diffusers has no LoRAs for this pipeline."""
+    names = tuple(getattr(pipe, "_lora_loadable_modules", ()))
+    if not names or not hasattr(pipe, "lora_state_dict"):
+        raise LoraError(f"diffusers takes no LoRA for {type(pipe).__name__}. Unlink the LoRA, or use another pipeline.")
+    return names
+
+
+def _check_blocks(component: str, weight: Weight, module: Any) -> None:
+    if not weight.blocks:
+        return
+    names = {_alike(name) for name, _ in module.named_modules()}
+    missing = next((block for block in weight.blocks if _alike(block) not in names), None)
+    if missing is not None:
+        blocks = sorted(name for name in names if re.fullmatch(r"\w+blocks\.\d+|mid_block", name))
+        raise LoraError(f"{component} has no block {missing[:80]!r} to weigh. It has: {', '.join(blocks[:60])}.")
 
 
 def _number(name: str, value: Any) -> float:
@@ -157,10 +174,3 @@ def _block_factor(blocks: Mapping[str, float], layer: str) -> float:
     name = _alike(layer) + "."
     fitting = [block for block in blocks if name.startswith(_alike(block) + ".")]
     return blocks[max(fitting, key=len)] if fitting else 1.0
-
-
-def finite(strength: float) -> float:
-    """Raises LoraError."""
-    if not math.isfinite(strength):
-        raise LoraError(f"The strength of a LoRA must be a number, got {strength}. Set it to 1.")
-    return float(strength)

@@ -10,11 +10,12 @@ from inspect import signature
 from typing import Any, NamedTuple
 
 from .errors import LoraError
-from .loras import LoraFile
+from .loras import LoraFile, takes_loras
 from .loras_files import read_metadata, read_tensors, shown, written_settings
 from .quiet import quiet
 
 DENOISERS = ("unet", "transformer", "transformer_2")
+MISSIZED = 10  # one in so many layers with a known name and another size: the model is another one
 SECOND = "transformer_2"  # of Wan 2.2: a file names the first alone
 # Ends of peft's tensor names -> fields of Part.
 ENDS = {
@@ -42,39 +43,37 @@ class Part(NamedTuple):
 Parts = dict[str, Part]  # by the layer's name in its component
 
 
+class Tally(NamedTuple):
+    """What a file has and what of it has a place."""
+
+    given: Mapping[str, Parts]
+    found: Mapping[str, Parts]
+    strange: list[str]  # layers of no component
+    missed: list[str]  # all without a place
+    sized: int  # of those, by their size alone
+
+
 class Fitted(NamedTuple):
     parts: Mapping[str, Parts]  # by component
     note: str  # what was left out, for the person; empty for nothing
 
 
-def takes_loras(pipe: Any) -> tuple[str, ...]:
-    """Components that a LoRA can go into. Raises LoraError: diffusers has no LoRAs for this pipeline."""
-    names = tuple(getattr(pipe, "_lora_loadable_modules", ()))
-    if not names or not hasattr(pipe, "lora_state_dict"):
-        raise LoraError(f"diffusers takes no LoRA for {type(pipe).__name__}. Unlink the LoRA, or use another pipeline.")
-    return names
-
-
 def fitted(file: LoraFile, pipe: Any) -> Fitted:
-    """Raises LoraError: nothing, or not even half of the denoiser's layers, fits; FolderError: the file is damaged."""
+    """Raises LoraError: it was made for another kind of model; FolderError: the file is damaged."""
     components = takes_loras(pipe)
     settings = written_settings(read_metadata(file))
     given, strange = _grouped(*_converted(file, pipe), components, settings)
-    if SECOND in components and "transformer" in given:
-        given.setdefault(SECOND, given["transformer"])
-    modules = {name: module for name in given if (module := getattr(pipe, name, None)) is not None}
-    layers = {name: _layers(module) for name, module in modules.items()}
-    found: dict[str, Parts] = {name: {} for name in given}
-    missed = list(strange)
+    found: dict[str, Parts] = {}
+    missed, sized = list(strange), 0
     for name, parts in given.items():
-        for layer, part in parts.items():
-            match = _match(layer, part, layers.get(name, {}))
-            if match:
-                found[name][match[0]] = match[1]
-            elif name != SECOND:
-                missed.append(f"{name}.{layer}")
-    total = sum(len(parts) for name, parts in given.items() if name != SECOND) + len(strange)
-    _check_family(file, pipe, given, found, missed)
+        fits, misses, others = _matches(parts, _layers(getattr(pipe, name, None)))
+        found[name] = fits
+        missed += [f"{name}.{layer}" for layer in misses]
+        sized += others
+    _check_family(file, pipe, Tally(given, found, strange, missed, sized))
+    if getattr(pipe, SECOND, None) is not None and "transformer" in given:
+        found[SECOND] = _matches(given["transformer"], _layers(getattr(pipe, SECOND)))[0]
+    total = sum(map(len, given.values())) + len(strange)
     return Fitted(found, _note(file, missed, total))
 
 
@@ -110,7 +109,7 @@ def _grouped(
         if part:
             fields.setdefault((component, layer), {})[part] = tensor
         else:
-            strange.append(name)
+            strange.append(name.split(".lora")[0])
     known = {_place(_as_tensor(name), components)[:2]: _number(alpha) for name, alpha in alphas.items()}
     grouped: dict[str, Parts] = {}
     for (component, layer), one in fields.items():
@@ -119,13 +118,16 @@ def _grouped(
             grouped.setdefault(component, {})[layer] = Part(one.pop("down"), one.pop("up"), alpha, **one)
         else:
             strange.append(f"{component}.{layer}")
-    return grouped, strange
+    return grouped, list(dict.fromkeys(strange))
 
 
 def _place(name: str, components: Iterable[str]) -> tuple[str, str, str]:
     """Component, layer and field of Part; empty strings for a name of another form."""
-    from diffusers.utils import convert_state_dict_to_peft, convert_unet_state_dict_to_peft
-    from diffusers.utils.state_dict_utils import StateDictType
+    from diffusers.utils.state_dict_utils import (
+        StateDictType,
+        convert_state_dict_to_peft,
+        convert_unet_state_dict_to_peft,
+    )
 
     component, _, rest = name.partition(".")
     if component in components:
@@ -164,19 +166,28 @@ def _number(value: Any) -> float | None:
 def _layers(module: Any) -> dict[str, Any]:
     """Linear layers and convolutions by the names that they have without any LoRA."""
     found: dict[str, Any] = {}
-    for name, layer in module.named_modules():
+    for name, layer in module.named_modules() if module is not None else ():
         if (hasattr(layer, "in_features") or hasattr(layer, "kernel_size")) and ".lora_" not in name:
             found[name.removesuffix(".base_layer")] = layer
     return found
 
 
-def _match(name: str, part: Part, layers: Mapping[str, Any]) -> tuple[str, Part] | None:
-    """The layer's name and the part in that layer's shape. transformers 5 left out `text_model` from its names."""
-    for known in (name, name.removeprefix("text_model."), f"text_model.{name}"):
-        if known in layers:
-            shaped = _shaped(part, layers[known])
-            return (known, shaped) if shaped else None
-    return None
+def _matches(parts: Parts, layers: Mapping[str, Any]) -> tuple[Parts, list[str], int]:
+    """Parts in their layers' shapes by those layers' names; those that have none; how many of these by size alone."""
+    fits: Parts = {}
+    misses: list[str] = []
+    sized = 0
+    for name, part in parts.items():
+        # transformers 5 left out `text_model` from its names.
+        names = (name, name.removeprefix("text_model."), f"text_model.{name}")
+        known = next((one for one in names if one in layers), None)
+        shaped = _shaped(part, layers[known]) if known else None
+        if known and shaped:
+            fits[known] = shaped
+        else:
+            misses.append(name)
+            sized += known is not None
+    return fits, misses, sized
 
 
 def _shaped(part: Part, layer: Any) -> Part | None:
@@ -193,17 +204,18 @@ def _shaped(part: Part, layer: Any) -> Part | None:
     return part._replace(down=part.down.reshape(rank, into, *kernel), up=part.up.reshape(out, rank, *ones))
 
 
-def _check_family(file: LoraFile, pipe: Any, given: Mapping[str, Parts], found: Mapping[str, Parts], missed: list[str]) -> None:
-    """A few layers of another family fit by chance: text encoders are shared, and some widths are the same."""
-    main = next((name for name in DENOISERS if name in given), None)
-    counted = [main] if main else list(given)
-    total, fit = (sum(len(one.get(name, {})) for name in counted) for one in (given, found))
-    if fit * 2 >= max(1, total):
+def _check_family(file: LoraFile, pipe: Any, tally: Tally) -> None:
+    """Some layers of another family fit by chance: text encoders are shared, and many names and widths are the same."""
+    main = next((name for name in DENOISERS if name in tally.given), None)
+    counted = [main] if main else list(tally.given)
+    fit = sum(len(tally.found.get(name, {})) for name in counted)
+    total = sum(len(tally.given[name]) for name in counted) + len(tally.strange)
+    if fit * 2 >= max(total, 1) and tally.sized * MISSIZED < total:
         return
     raise LoraError(
         f"{file.name} is a LoRA for another kind of model than {type(pipe).__name__}: {total - fit} of its {total}"
-        f" layers{f' for the {main}' if main else ''} have no place there, such as {shown(missed)}. Use one that was made"
-        " for this kind of model."
+        f" layers{f' for the {main}' if main else ''} have no place there, such as {shown(tally.missed)}. Use one that"
+        " was made for this kind of model."
     )
 
 

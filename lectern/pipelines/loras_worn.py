@@ -6,10 +6,9 @@ from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from .loras import Lora, LoraFile
+from .loras import Lora, LoraFile, takes_loras
 from .loras_layers import Rack
-from .loras_names import fitted, takes_loras
-from .memory import Weights
+from .loras_names import fitted
 from .packages import require
 from .pipeline import Pipeline
 
