@@ -210,7 +210,8 @@ def _check_family(file: LoraFile, pipe: Any, tally: Tally) -> None:
     counted = [main] if main else list(tally.given)
     fit = sum(len(tally.found.get(name, {})) for name in counted)
     total = sum(len(tally.given[name]) for name in counted) + len(tally.strange)
-    if fit * 2 >= max(total, 1) and tally.sized * MISSIZED < total:
+    foreign = not main and any(name.split(".")[0] in DENOISERS for name in tally.strange)
+    if fit * 2 >= max(total, 1) and tally.sized * MISSIZED < total and not foreign:
         return
     raise LoraError(
         f"{file.name} is a LoRA for another kind of model than {type(pipe).__name__}: {total - fit} of its {total}"
