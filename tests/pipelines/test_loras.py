@@ -69,7 +69,7 @@ class Shape(NamedTuple):
 
     modules: list[tuple[str, type]]
     weights: list[str]
-    attributes: list[str]
+    attributes: list[str]  # of peft: transformers adds others with the first run
 
 
 def shape(pipeline: Pipeline) -> dict[str, Shape]:
@@ -77,7 +77,9 @@ def shape(pipeline: Pipeline) -> dict[str, Shape]:
     modules = {name: one for name, one in pipeline.loaded.components.items() if isinstance(one, torch.nn.Module)}
     return {
         name: Shape(
-            [(at, type(one)) for at, one in module.named_modules()], list(module.state_dict()), sorted(vars(module))
+            [(at, type(one)) for at, one in module.named_modules()],
+            list(module.state_dict()),
+            [name for name in vars(module) if "peft" in name],
         )
         for name, module in modules.items()
     }
