@@ -43,6 +43,11 @@ def run(pipeline: Pipeline, watch: Steps | None = None, **changes: Any) -> Sampl
     return sampled(pipeline, watch, **(SMALL | changes))
 
 
+def same(made: torch.Tensor, expected: torch.Tensor) -> bool:
+    """By layers that lie elsewhere in memory, which can change a last digit."""
+    return torch.allclose(made, expected, atol=1e-4)
+
+
 FORMATS = ("diffusers", "kohya", "text alone")
 
 
@@ -128,7 +133,7 @@ def test_each_format_does_what_diffusers_own_loading_does(tiny, pipelines, tmp_p
     own = Loader(PlainMemory()).load(Spec(tiny / family))
     with quiet():
         own.loaded.load_lora_weights(load_file(file), adapter_name="a")
-    assert torch.equal(run(own).images, made.images)
+    assert same(run(own).images, made.images)
 
 
 class TestTheOthers:
@@ -187,10 +192,10 @@ class TestTheOthers:
         before, plain = shape(pipeline), run(pipeline)
         worn = pipeline.with_lora(chosen(pipeline.loaded, lora_file(sd15.file("a"))))
         both = run(worn).images
-        assert torch.equal(both, run(sd15.worn(sd15.file("b"), sd15.file("a"))).images)
+        assert same(both, run(sd15.worn(sd15.file("b"), sd15.file("a"))).images)
         assert torch.equal(run(pipeline).images, plain.images)
         pipeline.loaded.unet.disable_adapters()
-        assert torch.equal(run(worn).images, run(sd15.worn(sd15.file("a"))).images)
+        assert same(run(worn).images, run(sd15.worn(sd15.file("a"))).images)
         pipeline.loaded.unet.enable_adapters()
         del worn
         gc.collect()
@@ -206,7 +211,7 @@ class TestStrength:
     def test_the_same_file_twice_counts_with_both_strengths(self, bench):
         file = bench.file()
         twice = bench.worn(file, file, strength=0.5)
-        assert torch.equal(run(twice).images, run(bench.worn(file)).images)
+        assert same(run(twice).images, run(bench.worn(file)).images)
         opposed = twice.with_lora(chosen(twice.loaded, lora_file(file), -1.0))
         assert torch.equal(run(opposed).images, run(bench.pipeline).images)
 
@@ -226,9 +231,9 @@ class TestStrength:
             ("unet", loaded.unet, ATTENTION), ("text_encoder", loaded.text_encoder, TEXT)))  # fmt: skip
         both = sd15.file("both", unet | text)
         alone = run(sd15.worn(sd15.file("unet", unet))).images
-        assert torch.equal(run(sd15.worn(both, weights='{"text_encoder": 0}')).images, alone)
+        assert same(run(sd15.worn(both, weights='{"text_encoder": 0}')).images, alone)
         quarter = run(sd15.worn(both, strength=0.5, weights='{"text_encoder": 0, "unet": 0.5}')).images
-        assert torch.equal(quarter, run(sd15.worn(sd15.file("unet", unet), strength=0.25)).images)
+        assert same(quarter, run(sd15.worn(sd15.file("unet", unet), strength=0.25)).images)
 
     @pytest.mark.parametrize(
         "blocks",
@@ -256,7 +261,7 @@ class TestStrength:
         weights = '{"transformer": {"single_transformer_blocks": 0}}'
         assert len(double) < len(tensors)
         made = run(bench.worn(bench.file("all", tensors), weights=weights)).images
-        assert torch.equal(made, run(bench.worn(bench.file("double", double))).images)
+        assert same(made, run(bench.worn(bench.file("double", double))).images)
 
 
 class TestNumbers:
@@ -371,7 +376,7 @@ class TestWrongFiles:
             made = run(worn)
             (said,) = made.notes
             assert said.startswith("3 of ") and "layers of more.safetensors did not fit and were left out: " in said
-            assert "unet.no.such" in said and torch.equal(made.images, good)
+            assert "unet.no.such" in said and same(made.images, good)
 
     def test_the_first_of_two_stays_when_the_second_is_wrong(self, sd15):
         right = sd15.file("a")
