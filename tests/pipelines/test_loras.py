@@ -36,7 +36,7 @@ from support.tiny.loras import (
 from .conftest import PlainMemory, Steps, Stopped
 from .test_sampling import run as sampled
 
-SMALL = {"steps": 2, "width": 32, "height": 32}  # these tests look at layers, not at pictures
+SMALL = {"steps": 3}  # the size of test_sampling: at 32 x 32 SDXL was once not bit-equal, not explained yet
 
 
 def run(pipeline: Pipeline, watch: Steps | None = None, **changes: Any) -> Sampled:
