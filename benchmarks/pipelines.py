@@ -1,4 +1,4 @@
-"""Diffusers pipelines: our own cost for a run of 20 steps, a second load, reading a folder.
+"""Diffusers pipelines: our own cost for a run of 20 steps, a second load, switching LoRAs, reading a folder.
 
 On pipelines with tiny random weights, whose steps take so little that our share shows. Both sides of a comparison run
 in turn, with the same noise, and both decode.
@@ -23,22 +23,29 @@ from safetensors.torch import load_file
 from benchmarks._report import Target, conclude, table
 from lectern.pipelines.latents import Look, packed
 from lectern.pipelines.loading import Loader
+from lectern.pipelines.loras import chosen, lora_file
+from lectern.pipelines.loras_worn import worn_loras
 from lectern.pipelines.pipeline import Pipeline, Spec
+from lectern.pipelines.quiet import quiet
 from lectern.pipelines.sampling import Request, sample
 from tools.cache import CHECKOUT
 
 sys.path.append(str(CHECKOUT / "tests"))
 tiny: Any = import_module("support.tiny")
+tiny_loras: Any = import_module("support.tiny.loras")
 
 ROUNDS = 15
 STEPS, SIDE, SEED = 20, 64, 3
 BARE, OURS = "the bare call", "Lectern"
+ANEW, SWITCHED, FIRST = "diffusers: unload and load", "Lectern: switch", "Lectern: a file that is new"
 PLAIN, FOLDER = "safetensors' own load", "Lectern's load"
 
 
 class Kept:
     def __init__(self, module: torch.nn.Module) -> None:
         self.module, self.bytes = module, 0
+
+    def changed(self) -> None: ...
 
 
 class NoMemory:
@@ -98,6 +105,40 @@ def overhead(pipeline: Pipeline) -> dict[str, list[float]]:
             times[BARE].append(timed(lambda: bare(pipeline)))
             times[OURS].append(timed(lambda: ours(pipeline)))
     return times
+
+
+def switching(pipeline: Pipeline, folder: Path) -> dict[str, list[float]]:
+    """From one LoRA to another and back, and to another strength: all that a run does before and after for them."""
+    places = [tiny_loras.tiny_lora(folder / f"{name}.safetensors", pipeline.loaded, name) for name in (1, 2)]
+    files = [lora_file(place) for place in places]
+    worn = [pipeline.with_lora(chosen(pipeline.loaded, file, one)) for one in (1.0, 0.5) for file in files]
+    times: dict[str, list[float]] = {ANEW: [], SWITCHED: [], FIRST: []}
+    with torch.inference_mode():
+        for number in range(ROUNDS):
+            fresh = tiny_loras.tiny_lora(folder / "fresh.safetensors", pipeline.loaded, 3, {"round": "x" * number})
+            passing = pipeline.with_lora(chosen(pipeline.loaded, lora_file(fresh)))
+            times[FIRST].append(timed(lambda one=passing: wear(one)))
+            del passing
+            for one in worn:
+                wear(one)
+            times[SWITCHED] += [timed(lambda one=one: wear(one)) for one in worn]
+    del worn, files, one
+    gc.collect()  # with the last that wants them they leave the pipeline, for diffusers to begin with it as it was
+    with quiet():
+        for number in range(ROUNDS):
+            times[ANEW].append(timed(lambda place=places[number % 2]: anew(pipeline.loaded, place)))
+        pipeline.loaded.unload_lora_weights()
+    return times
+
+
+def wear(pipeline: Pipeline) -> None:
+    with worn_loras(pipeline):
+        pass
+
+
+def anew(pipe: Any, place: Path) -> None:
+    pipe.unload_lora_weights()
+    pipe.load_lora_weights(load_file(place), adapter_name="a")
 
 
 def large_folder(folder: Path, small: Path) -> Path:
@@ -168,6 +209,10 @@ def main() -> int:
             cost = [mine / plain - 1 for plain, mine in zip(times[BARE], times[OURS], strict=True)]
             targets.append(Target(f"{family}: cost over the bare call", median(cost) * 100, 2, "%"))
             again = median(timed(lambda spec=pipeline.spec: loader.load(spec)) for _ in range(50))
+            times = switching(pipeline, Path(place))
+            print(f"\n{family}, LoRAs")
+            table(list(times.items()), "ms", ANEW)
+            targets.append(Target(f"{family}: switching LoRA weights", median(times[SWITCHED]), 50, "ms"))
             targets.append(Target(f"{family}: load of what is loaded", again, 5, "ms"))
         folder = large_folder(Path(place, "large"), Path(place, "sd15"))
         for dtype, cold in (("float16", True), ("bfloat16", False), ("float16", False)):

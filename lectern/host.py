@@ -216,6 +216,17 @@ def vocabularies() -> dict[str, Path]:
     return {"clip": shipped / "sd1_tokenizer", "t5": shipped / "text_encoders" / "t5_tokenizer"}
 
 
+def lora_names() -> list[str]:
+    """The safetensors files in `models/loras` and its kin, by the names that ComfyUI's own nodes give them."""
+    return [name for name in folder_paths.get_filename_list("loras") if name.lower().endswith(".safetensors")]
+
+
+def lora_path(name: str) -> Path | None:
+    """None for a name that is not listed: a path is no name."""
+    found = folder_paths.get_full_path("loras", name) if name in lora_names() else None
+    return Path(found) if found else None
+
+
 def noise(shape: tuple[int, ...], seed: int) -> Any:
     """What core's KSampler starts from, float32 on the CPU."""
     return comfy.sample.prepare_noise(torch.zeros(shape), seed)
@@ -239,6 +250,20 @@ class ModuleWeights(ModelPatcher):
     @property
     def bytes(self) -> int:
         return self.model_size()
+
+    def changed(self) -> None:
+        """ComfyUI remembers sizes, and moves nothing for a model that it takes for loaded."""
+        before = self.loaded_size()
+        self.size = 0
+        if not before:
+            return
+        device = self.load_device
+        grown = self.model_size() - before
+        if grown > 0 and not comfy.model_management.is_device_cpu(device):
+            keep = [one for one in comfy.model_management.current_loaded_models if one.model is self]
+            comfy.model_management.free_memory(grown, device, keep_loaded=keep)
+        self.module.to(device)
+        self.model.model_loaded_weight_memory = self.model_size()
 
     # Foreign layers cannot run with their weights on another device than their input, so it is all or nothing.
 

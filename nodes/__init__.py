@@ -3,6 +3,7 @@
 from .pipelines.decode import LecternPipelineDecode
 from .pipelines.encode import LecternPipelineEncode
 from .pipelines.loader import LecternPipelineLoader
+from .pipelines.lora import LecternPipelineLora
 from .pipelines.sample import LecternPipelineSample
 from .pipelines.scheduler import LecternPipelineScheduler
 from .sdwebui.adetailer import LecternWebUIADetailer
@@ -50,6 +51,7 @@ NODE_CLASS_MAPPINGS = {
     "LecternWebUIInterrogate": LecternWebUIInterrogate,
     "LecternWebUIPngInfo": LecternWebUIPngInfo,
     "LecternPipelineLoader": LecternPipelineLoader,
+    "LecternPipelineLora": LecternPipelineLora,
     "LecternPipelineScheduler": LecternPipelineScheduler,
     "LecternPipelineSample": LecternPipelineSample,
     "LecternPipelineEncode": LecternPipelineEncode,
@@ -79,6 +81,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternWebUIInterrogate": "WebUI Interrogate",
     "LecternWebUIPngInfo": "WebUI PNG Info",
     "LecternPipelineLoader": "Pipeline Loader",
+    "LecternPipelineLora": "Pipeline LoRA",
     "LecternPipelineScheduler": "Pipeline Scheduler",
     "LecternPipelineSample": "Pipeline Sample",
     "LecternPipelineEncode": "Pipeline Encode",

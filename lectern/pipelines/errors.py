@@ -51,3 +51,7 @@ class HubLostError(LecternError):
 
 class SpaceError(LecternError):
     """A download is larger than the disk or `lectern.toml` allows."""
+
+
+class LoraError(LecternError):
+    """A file that is no LoRA, one for another kind of model, or strengths that it does not have."""

@@ -15,6 +15,10 @@ class Weights(Protocol):
     @property
     def bytes(self) -> int: ...
 
+    def changed(self) -> None:
+        """To be called when layers were added to the module or taken off: new ones go where the others are."""
+        ...
+
 
 class Memory(Protocol):
     def keep(self, module: Any) -> Weights:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .loras import Lora
 from .memory import Weights
 
 
@@ -25,6 +26,7 @@ class Pipeline:
     loaded: Any  # a diffusers.DiffusionPipeline: holds the components, is never called and never changed
     weights: tuple[Weights, ...]  # one for each component with weights
     scheduler: Any = None  # instead of the loaded pipeline's own
+    loras: tuple[Lora, ...] = ()
 
     @property
     def patcher(self) -> Weights | None:
@@ -40,3 +42,7 @@ class Pipeline:
 
     def with_scheduler(self, scheduler: Any) -> "Pipeline":
         return replace(self, scheduler=scheduler)
+
+    def with_lora(self, lora: Lora) -> "Pipeline":
+        """Beside those that it has."""
+        return replace(self, loras=(*self.loras, lora))

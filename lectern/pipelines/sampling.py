@@ -58,14 +58,14 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
     size = chosen(pipe, request.width, request.height, request.image)
     extra = checked(pipe, request.arguments)
     call = call_arguments(pipe, request, size) | extra
-    with worn(pipeline, pipe, request.clip_skip):
+    with worn(pipeline, pipe, request.clip_skip) as said:
         memory.load(pipeline.weights, decoding_bytes(vae, size.height, size.width))
         call |= pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
         bar = Bar(watch, look_of(pipe))
         attach(pipe, bar, call, size)
         latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, call), size.height, size.width).float().cpu())
         watch.check()
-        return Sampled(decode(vae, latents), latents, notes(pipe, request))
+        return Sampled(decode(vae, latents), latents, (*said, *notes(pipe, request)))
 
 
 def run(pipe: Any, call: Mapping[str, Any]) -> Tensor:

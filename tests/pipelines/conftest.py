@@ -45,10 +45,14 @@ class Kept:
 
     def __init__(self, module: torch.nn.Module) -> None:
         self.module = module
+        self.changes = 0
 
     @property
     def bytes(self) -> int:
         return sum(one.numel() * one.element_size() for one in self.module.parameters())
+
+    def changed(self) -> None:
+        self.changes += 1
 
 
 class PlainMemory:
