@@ -1,7 +1,9 @@
 """What people see in the graph editor: schemas, and one call each into the library."""
 
+from .pipelines.controlnet import LecternPipelineControlNet
 from .pipelines.decode import LecternPipelineDecode
 from .pipelines.encode import LecternPipelineEncode
+from .pipelines.ipadapter import LecternPipelineIPAdapter
 from .pipelines.loader import LecternPipelineLoader
 from .pipelines.sample import LecternPipelineSample
 from .pipelines.scheduler import LecternPipelineScheduler
@@ -51,6 +53,8 @@ NODE_CLASS_MAPPINGS = {
     "LecternWebUIPngInfo": LecternWebUIPngInfo,
     "LecternPipelineLoader": LecternPipelineLoader,
     "LecternPipelineScheduler": LecternPipelineScheduler,
+    "LecternPipelineControlNet": LecternPipelineControlNet,
+    "LecternPipelineIPAdapter": LecternPipelineIPAdapter,
     "LecternPipelineSample": LecternPipelineSample,
     "LecternPipelineEncode": LecternPipelineEncode,
     "LecternPipelineDecode": LecternPipelineDecode,
@@ -80,6 +84,8 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternWebUIPngInfo": "WebUI PNG Info",
     "LecternPipelineLoader": "Pipeline Loader",
     "LecternPipelineScheduler": "Pipeline Scheduler",
+    "LecternPipelineControlNet": "Pipeline ControlNet",
+    "LecternPipelineIPAdapter": "Pipeline IP-Adapter",
     "LecternPipelineSample": "Pipeline Sample",
     "LecternPipelineEncode": "Pipeline Encode",
     "LecternPipelineDecode": "Pipeline Decode",

@@ -21,3 +21,11 @@ class ArgumentError(LecternError):
 
 class SchedulerError(LecternError):
     """A scheduler, or an option of one, that does not fit the pipeline."""
+
+
+class ControlNetError(LecternError):
+    """A ControlNet that is not there, cannot be read, or was made for another kind of model."""
+
+
+class IPAdapterError(LecternError):
+    """An IP-Adapter or its image encoder that is not there, cannot be read, or does not fit."""

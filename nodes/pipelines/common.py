@@ -3,6 +3,8 @@
 from comfy_api.v0_0_2 import io
 
 from ...lectern import host
+from ...lectern.pipelines.adapterloading import AdapterLoader
+from ...lectern.pipelines.controlloading import ControlLoader
 from ...lectern.pipelines.loading import Loader
 from ..shared import notes as notes
 from ..shared import settings as settings
@@ -12,3 +14,5 @@ CATEGORY = "Lectern/Diffusers"
 PipelineType = io.Custom("LECTERN_PIPELINE")  # a pipelines.pipeline.Pipeline
 
 loader = Loader(host.model_memory)
+controls = ControlLoader(host.model_memory)
+adapters = AdapterLoader(host.model_memory)
