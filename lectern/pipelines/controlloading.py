@@ -16,6 +16,11 @@ from .weightfiles import check_whole, variants, weight_files
 
 LDM = "control_model."  # what the original layout puts before each name
 FIRST = "controlnet_cond_embedding.conv_in.weight"  # (channels, colours, 3, 3), in diffusers' layout
+ADDED = {
+    f"label_emb.0.{number}.{end}": f"add_embedding.linear_{layer}.{end}"
+    for number, layer in ((0, 1), (2, 2))
+    for end in ("weight", "bias")
+}
 FIRST_LDM = "input_hint_block.0.weight"  # the same in the original layout
 
 
@@ -68,10 +73,13 @@ def _from_file(file: Path, pipe: Any, kinds: tuple[str, ...]) -> Any:
     """Built after the pipeline's own UNet: a file holds no config."""
     shapes = shapes_of(file)
     _check_kind(file, shapes, kinds)
-    state = _converted(read_state(file, denoiser_of(pipe).dtype), denoiser_of(pipe))
-    net = _empty(pipe, state)
+    state = read_state(file, denoiser_of(pipe).dtype)
     try:
+        state = _converted(state, denoiser_of(pipe))
+        net = _empty(pipe, state)
         net.load_state_dict(state, strict=True, assign=True)
+    except (KeyError, AttributeError, IndexError) as error:  # what converting meets where a tensor is missing
+        raise ControlNetError(f"{file.name} lacks a part of a ControlNet ({error}). Get the file anew.") from error
     except RuntimeError as error:
         raise ControlNetError(
             f"{file.name} does not fit the UNet of {type(pipe).__name__} ({_first_mismatch(error)}). Choose a"
@@ -99,7 +107,12 @@ def _converted(state: State, unet: Any) -> State:
     """From the original layout to diffusers', where it is not in that already."""
     from diffusers.loaders.single_file_utils import convert_controlnet_checkpoint
 
-    return state if FIRST in state else convert_controlnet_checkpoint(state, unet.config)
+    if FIRST in state:
+        return state
+    made = convert_controlnet_checkpoint(state, unet.config)
+    plain = {name.removeprefix(LDM): tensor for name, tensor in state.items()}
+    # Of SDXL, which the converter leaves out.
+    return made | {new: plain[old] for old, new in ADDED.items() if old in plain}
 
 
 def _empty(pipe: Any, state: State) -> Any:

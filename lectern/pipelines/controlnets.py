@@ -37,7 +37,7 @@ class Control:
 class Pictures(NamedTuple):
     """How many a run makes."""
 
-    count: int
+    made: int
     each: int  # for each picture of the linked image's batch
 
 
@@ -132,12 +132,12 @@ def _guess(pipe: Any, controls: Sequence[Control]) -> dict[str, Any]:
 def _spread(images: Tensor, size: Size, pictures: Pictures) -> Tensor:
     """-> (1 or count, 3, height, width)"""
     made = resized_images(images, size).movedim(-1, 1)
-    if len(made) in (1, pictures.count):
+    if len(made) in (1, pictures.made):
         return made
-    if len(made) * pictures.each == pictures.count:
+    if len(made) * pictures.each == pictures.made:
         return repeated(made, pictures.each)
     raise ArgumentError(
-        f"There are {len(made)} control pictures for {pictures.count} pictures. Link one, or one for each."
+        f"There are {len(made)} control pictures for {pictures.made} pictures. Link one, or one for each."
     )
 
 

@@ -15,7 +15,7 @@ Wanted = Callable[[dict[str, Any]], bool]  # by the values of a config.json
 
 
 def find_folders(roots: Iterable[Path], wanted: Wanted) -> dict[str, Path]:
-    """Name (relative to its root, with `/`) -> folder that has weights; of two with one name the first root's counts."""
+    """Name (relative to its root, with `/`) -> folder with weights; of two with one name the first root's counts."""
     found: dict[str, Path] = {}
     for root in roots:
         for folder, files in walk(root):

@@ -38,7 +38,7 @@ def controlnet(pipe: Any, seed: int = 0, union: bool = False) -> Any:
             kind = diffusers().ControlNetUnionModel if union else diffusers().ControlNetModel
             net = kind.from_unet(pipe.unet, conditioning_embedding_out_channels=HINTS)
             options = {name: value for name, value in net.config.items() if not name.startswith("_")}
-            return kind.from_config({**options, "num_trans_channel": 32}) if union else net
+            return kind.from_config({**options, "num_trans_channel": 32, "num_proj_channel": 32}) if union else net
         return diffusers().FluxControlNetModel.from_transformer(
             pipe.transformer, num_layers=1, num_single_layers=0, attention_head_dim=16, num_attention_heads=2
         )
