@@ -118,12 +118,23 @@ def _together(processors: Sequence[Any]) -> Any:
 
 def _scale(pipe: Any, scales: list[Any]) -> None:
     try:
+        _check_blocks(denoiser_of(pipe), scales)
         pipe.set_ip_adapter_scale(scales)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ArgumentError(
             f"layer_scales does not fit the layers of {type(pipe).__name__}: {first[:300]}. {EXAMPLE}"
         ) from error
+
+
+def _check_blocks(denoiser: Any, scales: list[Any]) -> None:
+    """diffusers passes over blocks that there are not. Raises ValueError."""
+    for parts in (one for one in scales if isinstance(one, dict) and hasattr(denoiser, "down_blocks")):
+        for part, blocks in parts.items():
+            there = [f"block_{number}" for number in range(len(getattr(denoiser, f"{part}_blocks", ())))]
+            unknown = [name for name in blocks if name not in there] if isinstance(blocks, dict) else []
+            if part not in ("down", "mid", "up") or unknown:
+                raise ValueError(f"there is no {unknown[0] if unknown else part!r} in {part if unknown else 'it'}")
 
 
 def adapter_arguments(pipe: Any, adapters: Sequence[Adapter], size: Size, call: Mapping[str, Any]) -> dict[str, Any]:
