@@ -17,6 +17,7 @@ from lectern.pipelines.pipeline import Pipeline
 from lectern.pipelines.visions import find_encoders, read_encoder
 from support.tiny import FAMILIES
 from support.tiny.controls import POOLED, VISION, controlnet, ip_adapter, vision_encoder, written
+from support.tiny.parts import diffusers
 
 from .conftest import PlainMemory, Steps, Stopped
 from .test_sampling import run
@@ -90,12 +91,10 @@ def test_it_makes_what_diffusers_own_loader_makes(pipelines, load, files, case, 
     """load_ip_adapter() on a pipeline of its own, with its own image processing."""
     from transformers import CLIPImageProcessorPil
 
-    import diffusers
-
     pipeline, settings = pipelines[case.split("_")[0]], {"steps": 2, "batch_size": 2, "guidance_scale": guidance}
     square = torch.rand(1, 32, 32, 3, generator=torch.Generator().manual_seed(1)).mul(255).round() / 255
     made = run(pipeline.with_adapter(load(case, images=square)), **settings)
-    own = diffusers.DiffusionPipeline.from_pretrained(str(pipeline.spec.path), local_files_only=True)
+    own = diffusers().DiffusionPipeline.from_pretrained(str(pipeline.spec.path), local_files_only=True)
     side = {"height": 32, "width": 32}
     processor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=side)
     own.register_modules(image_encoder=vision_encoder(), feature_extractor=processor)
@@ -193,7 +192,7 @@ def test_scales_for_each_layer(pipelines, load):
 
 @pytest.mark.parametrize("text", ["{", "0.5", "{}", '"up"', "[" * 100000])
 def test_scales_that_are_no_object_or_list_are_refused(text):
-    with pytest.raises(ArgumentError, match="layer_scales .* Write an object such as"):
+    with pytest.raises(ArgumentError, match=r"layer_scales .* Write an object such as"):
         checked_scale(0.6, text)
 
 
@@ -264,7 +263,7 @@ def test_a_part_that_is_missing_is_said(pipelines, files, tmp_path):
     tensors = ip_adapter(pipelines["sd15"].loaded, plus=True)
     del tensors["image_proj.layers.2.1.1.weight"]
     file, encoders = written(tensors, tmp_path / "part.safetensors"), find_encoders([], [files])
-    with pytest.raises(IPAdapterError, match="part.safetensors lacks a part of an IP-Adapter"):
+    with pytest.raises(IPAdapterError, match=r"part\.safetensors lacks a part of an IP-Adapter"):
         AdapterLoader(PlainMemory()).load(file, AUTO, encoders, pipelines["sd15"].loaded)
     file.write_bytes(file.read_bytes()[:2000])
     with pytest.raises(FolderError, match="is not a whole safetensors file"):
