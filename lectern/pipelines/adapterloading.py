@@ -96,4 +96,4 @@ def _layers(file: Path, pipe: Any) -> AdapterLayers:
     missing = next((name for name, one in made.named_parameters() if one.is_meta), None)
     if missing:  # diffusers leaves what a file lacks without weights
         raise IPAdapterError(f"{file.name} lacks a part of an IP-Adapter ({missing}). Get the file anew.")
-    return made.to("cpu", denoiser.dtype).requires_grad_(False).eval()
+    return made.to("cpu", denoiser.dtype).requires_grad_(False).train(False)

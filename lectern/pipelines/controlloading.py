@@ -85,7 +85,7 @@ def _from_file(file: Path, pipe: Any, kinds: tuple[str, ...]) -> Any:
             f"{file.name} does not fit the UNet of {type(pipe).__name__} ({_first_mismatch(error)}). Choose a"
             " ControlNet for this kind of model."
         ) from error
-    return net.requires_grad_(False).eval()
+    return net.requires_grad_(False).train(False)
 
 
 def _check_kind(file: Path, shapes: Mapping[str, Any], kinds: tuple[str, ...]) -> None:

@@ -82,7 +82,7 @@ def read_encoder(path: Path, dtype: Any) -> Any:
         raise IPAdapterError(
             f"{path.name} cannot be loaded as an image encoder: {first[:300]}. Get it anew."
         ) from error
-    return model.requires_grad_(False).eval()
+    return model.requires_grad_(False).train(False)
 
 
 def _source(path: Path, dtype: Any) -> tuple[str | None, dict[str, Any]]:
