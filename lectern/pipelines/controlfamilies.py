@@ -34,6 +34,10 @@ def kinds_for(pipe: Any) -> tuple[str, ...]:
 def checked_family(net: Any, pipe: Any, name: str) -> Any:
     """The same ControlNet. Raises ControlNetError: it was made for another model."""
     denoiser = denoiser_of(pipe)
+    if net.config.get("extra_conditioning_channels"):
+        raise ControlNetError(
+            f"{name} reads a mask beside its picture, which is not offered. Choose another ControlNet."
+        )
     pairs = {key: (net.config.get(key), denoiser.config.get(key)) for key in ALIKE}
     pairs["width"] = (_width(net), _width(denoiser))
     for key, (own, needed) in pairs.items():

@@ -16,7 +16,6 @@ from .sizes import Size, repeated, resized_images
 NO_MODE = -1
 # How the classes of a task end, the longest first; "ControlNet" goes before that.
 TASKS = ("Img2ImgPipeline", "InpaintPipeline", "Pipeline")
-INPAINTS = ("InpaintPipeline", "InpaintingPipeline")  # SD3's has the longer name
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +77,8 @@ def _class(name: str, union: bool) -> Any:
 
     ending = next(one for one in TASKS if name.endswith(one))
     start, middle = name.removesuffix(ending), "ControlNetUnion" if union else "ControlNet"
-    for tried in INPAINTS if ending in INPAINTS else (ending,):
-        if found := getattr(diffusers, f"{start}{middle}{tried}", None):
-            return found
+    if found := getattr(diffusers, f"{start}{middle}{ending}", None):
+        return found
     raise ControlNetError(
         f"diffusers has no {name} with a ControlNet of this kind. Unlink what makes it that task (image or mask), or"
         " leave the ControlNet out."
