@@ -227,6 +227,15 @@ def lora_path(name: str) -> Path | None:
     return Path(found) if found else None
 
 
+def directories_of(*kinds: str) -> list[Path]:
+    """For each kind `models/<kind>`, and every folder that extra_model_paths.yaml files under it."""
+    found: dict[Path, None] = {}
+    for kind in kinds:
+        extra = folder_paths.get_folder_paths(kind) if kind in folder_paths.folder_names_and_paths else []
+        found |= dict.fromkeys([Path(folder_paths.models_dir) / kind, *map(Path, extra)])
+    return list(found)
+
+
 def noise(shape: tuple[int, ...], seed: int) -> Any:
     """What core's KSampler starts from, float32 on the CPU."""
     return comfy.sample.prepare_noise(torch.zeros(shape), seed)

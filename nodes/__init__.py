@@ -1,7 +1,9 @@
 """What people see in the graph editor: schemas, and one call each into the library."""
 
+from .pipelines.controlnet import LecternPipelineControlNet
 from .pipelines.decode import LecternPipelineDecode
 from .pipelines.encode import LecternPipelineEncode
+from .pipelines.ipadapter import LecternPipelineIPAdapter
 from .pipelines.loader import LecternPipelineLoader
 from .pipelines.lora import LecternPipelineLora
 from .pipelines.sample import LecternPipelineSample
@@ -53,6 +55,8 @@ NODE_CLASS_MAPPINGS = {
     "LecternPipelineLoader": LecternPipelineLoader,
     "LecternPipelineLora": LecternPipelineLora,
     "LecternPipelineScheduler": LecternPipelineScheduler,
+    "LecternPipelineControlNet": LecternPipelineControlNet,
+    "LecternPipelineIPAdapter": LecternPipelineIPAdapter,
     "LecternPipelineSample": LecternPipelineSample,
     "LecternPipelineEncode": LecternPipelineEncode,
     "LecternPipelineDecode": LecternPipelineDecode,
@@ -83,6 +87,8 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternPipelineLoader": "Pipeline Loader",
     "LecternPipelineLora": "Pipeline LoRA",
     "LecternPipelineScheduler": "Pipeline Scheduler",
+    "LecternPipelineControlNet": "Pipeline ControlNet",
+    "LecternPipelineIPAdapter": "Pipeline IP-Adapter",
     "LecternPipelineSample": "Pipeline Sample",
     "LecternPipelineEncode": "Pipeline Encode",
     "LecternPipelineDecode": "Pipeline Decode",

@@ -12,6 +12,15 @@ OWN_INPUTS = {
     "prompt": "prompt", "negative_prompt": "negative_prompt", "image": "image", "mask_image": "mask",
     "num_inference_steps": "steps", "guidance_scale": "guidance_scale", "height": "height", "width": "width",
     "strength": "denoise", "num_images_per_prompt": "batch_size", "clip_skip": "clip_skip", "generator": "seed",
+    "control_image": "the image of Pipeline ControlNet",
+    "controlnet_conditioning_scale": "the strength of Pipeline ControlNet",
+    "control_guidance_start": "start_percent of Pipeline ControlNet",
+    "control_guidance_end": "end_percent of Pipeline ControlNet",
+    "control_mode": "control_mode of Pipeline ControlNet", "guess_mode": "guess_mode of Pipeline ControlNet",
+    "ip_adapter_image": "the image of Pipeline IP-Adapter",
+    "ip_adapter_image_embeds": "the image of Pipeline IP-Adapter",
+    "negative_ip_adapter_image": "the image of Pipeline IP-Adapter",
+    "negative_ip_adapter_image_embeds": "the image of Pipeline IP-Adapter",
 }  # fmt: skip
 INTERNAL = ("latents", "output_type", "return_dict", "callback", "callback_steps", "callback_on_step_end")
 INTERNAL_TOO = ("callback_on_step_end_tensor_inputs", "self", "args", "kwargs")

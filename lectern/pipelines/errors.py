@@ -55,3 +55,11 @@ class SpaceError(LecternError):
 
 class LoraError(LecternError):
     """A file that is no LoRA, one for another kind of model, or strengths that it does not have."""
+
+
+class ControlNetError(LecternError):
+    """A ControlNet that is not there, cannot be read, or was made for another kind of model."""
+
+
+class IPAdapterError(LecternError):
+    """An IP-Adapter or its image encoder that is not there, cannot be read, or does not fit."""

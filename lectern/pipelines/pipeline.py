@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .controlnets import Control
+from .ipadapters import Adapter
 from .loras import Lora
 from .memory import Weights
 
@@ -27,6 +29,8 @@ class Pipeline:
     weights: tuple[Weights, ...]  # one for each component with weights
     scheduler: Any = None  # instead of the loaded pipeline's own
     loras: tuple[Lora, ...] = ()
+    controls: tuple[Control, ...] = ()  # in the order they were linked
+    adapters: tuple[Adapter, ...] = ()  # likewise
 
     @property
     def patcher(self) -> Weights | None:
@@ -40,9 +44,20 @@ class Pipeline:
     def own_scheduler(self) -> Any:
         return self.scheduler or self.loaded.scheduler
 
+    def all_weights(self) -> tuple[Weights, ...]:
+        """The components' and those of what was added to them, each once."""
+        added = (*(one.weights for one in self.controls), *(part for one in self.adapters for part in one.parts))
+        return tuple(dict.fromkeys((*self.weights, *added)))
+
     def with_scheduler(self, scheduler: Any) -> "Pipeline":
         return replace(self, scheduler=scheduler)
 
     def with_lora(self, lora: Lora) -> "Pipeline":
         """Beside those that it has."""
         return replace(self, loras=(*self.loras, lora))
+
+    def with_control(self, control: Control) -> "Pipeline":
+        return replace(self, controls=(*self.controls, control))
+
+    def with_adapter(self, adapter: Adapter) -> "Pipeline":
+        return replace(self, adapters=(*self.adapters, adapter))

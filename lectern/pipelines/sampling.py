@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from .arguments import accepted, checked, only
+from .controlnets import ModeVae, Pictures, control_arguments, controlled, one_prompt_each, own_defaults, several
 from .errors import ArgumentError
+from .ipadapters import adapter_arguments
 from .latents import decode, decoding_bytes, encode, latent_shape, look_of, packed, scale_of, unpacked, vae_of
 from .memory import Memory
 from .packages import require
@@ -53,14 +55,19 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
     """Raises ArgumentError, SizeError, or what `watch` raises to end the run; the pipeline stays usable."""
     require()
     watch.check()
-    pipe = run_pipe(pipeline, request)
+    plain = run_pipe(pipeline, request)
+    pipe = controlled(plain, pipeline.controls) if pipeline.controls else plain
     vae = vae_of(pipe)
     size = chosen(pipe, request.width, request.height, request.image)
     extra = checked(pipe, request.arguments)
-    call = call_arguments(pipe, request, size) | extra
+    call = own_defaults(plain, pipe) | call_arguments(pipe, request, size) | extra
+    if pipeline.controls:
+        call = controlled_call(pipe, pipeline, request, size, call)
     with worn(pipeline, pipe, request.clip_skip) as said:
-        memory.load(pipeline.weights, decoding_bytes(vae, size.height, size.width))
+        memory.load(pipeline.all_weights(), decoding_bytes(vae, size.height, size.width))
         call |= pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
+        call |= adapter_arguments(pipe, pipeline.adapters, size, call)
+        vars(pipe)["vae"] = ModeVae(vae) if pipeline.controls else vae
         bar = Bar(watch, look_of(pipe))
         attach(pipe, bar, call, size)
         latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, call), size.height, size.width).float().cpu())
@@ -76,6 +83,19 @@ def run(pipe: Any, call: Mapping[str, Any]) -> Tensor:
         raise ArgumentError(
             f"{type(pipe).__name__} does not take these values: {first[:300]}. Change the inputs or the arguments."
         ) from error
+
+
+def controlled_call(
+    pipe: Any, pipeline: Pipeline, request: Request, size: Size, call: dict[str, Any]
+) -> dict[str, Any]:
+    made = count(request)
+    call = call | control_arguments(pipe, pipeline.controls, size, Pictures(made, request.batch_size))
+    return one_prompt_each(call, made) if several(pipeline.controls) else call
+
+
+def count(request: Request) -> int:
+    """Pictures that the run makes."""
+    return request.batch_size * (1 if request.image is None else len(request.image))
 
 
 def run_pipe(pipeline: Pipeline, request: Request) -> Any:
@@ -106,14 +126,13 @@ def run_pipe(pipeline: Pipeline, request: Request) -> Any:
 def call_arguments(pipe: Any, request: Request, size: Size) -> dict[str, Any]:
     """All but pictures and noise, as far as this pipeline takes them."""
     taken, kind = accepted(pipe), type(pipe).__name__
-    count = request.batch_size * (1 if request.image is None else len(request.image))
     asked: dict[str, Any] = {}
     if request.guidance_scale != OWN:
         asked["guidance_scale"] = (request.guidance_scale, "guidance_scale to -1")
     if request.clip_skip:
         asked["clip_skip"] = (request.clip_skip, "clip_skip to 0")
-    if count > 1:
-        asked["num_images_per_prompt"] = (count, "batch_size to 1 and link a single image")
+    if count(request) > 1:
+        asked["num_images_per_prompt"] = (count(request), "batch_size to 1 and link a single image")
     if request.image is not None:
         asked["strength"] = (checked_strength(request), "denoise to 1")
     for name, (_, remedy) in asked.items():

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from .encoders import nested_text_model
+from .ipadapters import adapted
 from .loras_worn import worn_loras
 from .pipeline import Pipeline
 from .quiet import quiet
@@ -19,4 +20,5 @@ def worn(pipeline: Pipeline, pipe: Any, clip_skip: int = 0) -> Iterator[tuple[st
     with ExitStack() as stack:
         stack.enter_context(quiet())
         stack.enter_context(nested_text_model(pipe, clip_skip > 0))
+        stack.enter_context(adapted(pipe, pipeline.adapters))
         yield stack.enter_context(worn_loras(pipeline))

@@ -105,7 +105,7 @@ class LecternPipelineLoader(io.ComfyNode):
         spec = _spec(pipeline, variant.strip(), dtype, base, hub_id, revision)
         if hub_id.strip():
             before, progress = stamps.of(spec.path), Progress()
-            name, roots = hub_name(hub_id, revision), host.model_directories()["diffusers"]
+            name, roots = hub_name(hub_id, revision), host.directories_of("diffusers")
             folder = await host.attended(downloads.bring(name, spec.variant, roots, progress), progress)
             stamps.downloaded(folder, before)
         return io.NodeOutput(loader.load(spec))
@@ -115,5 +115,5 @@ def _spec(pipeline: str, variant: str, dtype: str, base: str, hub_id: str, revis
     """Raises FolderError, HubNameError. A hub pipeline's folder is named, whether it is there or not."""
     roots = host.model_directories()
     if hub_id.strip():
-        return Spec(place(hub_name(hub_id, revision), host.model_directories()["diffusers"]), variant, dtype)
+        return Spec(place(hub_name(hub_id, revision), host.directories_of("diffusers")), variant, dtype)
     return Spec(find_model(pipeline, roots), variant, dtype, None if base == NONE else find_folder(base, roots))
