@@ -31,7 +31,7 @@ from server import PromptServer
 
 from .errors import InputFileError, SaveError
 from .pipelines.latents import Look
-from .pipelines.memory import BF16, FP16, FP32, Weights
+from .pipelines.memory import BF16, FP8, FP16, FP32, Weights
 
 T = TypeVar("T")
 
@@ -247,16 +247,40 @@ class ModelMemory:
     def load(self, weights: Sequence[Weights], working: int) -> None:
         comfy.model_management.load_models_gpu(list(weights), memory_required=working, force_full_load=True)
 
+    @property
+    def device(self) -> torch.device:
+        return comfy.model_management.get_torch_device()
+
+    def release(self, weights: Sequence[Weights]) -> None:
+        manager = comfy.model_management
+        others = [one for one in manager.current_loaded_models if one.model not in weights]
+        manager.free_memory(sys.maxsize, self.device, keep_loaded=others)
+        for one in weights:
+            assert isinstance(one, ModuleWeights)
+            one.detach()  # ComfyUI lists none that it found no room for halfway
+            one.model.to("cpu")  # also where the card is large and ComfyUI keeps what it unloads on it
+        manager.soft_empty_cache()
+
+    def make_room(self, size: int) -> None:
+        manager = comfy.model_management
+        manager.free_memory(max(size, manager.minimum_inference_memory()), self.device)
+
+    def free(self) -> int:
+        return comfy.model_management.get_free_memory(self.device)
+
+    def ram(self) -> int:
+        return comfy.model_management.get_free_memory(torch.device("cpu"))
+
     def precision(self, wanted: str) -> str:
         manager, device = comfy.model_management, comfy.model_management.get_torch_device()
         runs = {
+            # Only stored, never computed with; Apple's devices do not even store it.
+            FP8: device.type != "mps",
             FP32: True,
             FP16: manager.should_use_fp16(device, prioritize_performance=False),
             # ComfyUI says no for every processor; they all run it.
             BF16: manager.is_device_cpu(device) or manager.should_use_bf16(device, prioritize_performance=False),
         }
-        if not runs[wanted]:
-            log.warning("This device does not run %s; the pipeline is loaded as fp32.", wanted)
         return wanted if runs[wanted] else FP32
 
 

@@ -21,3 +21,11 @@ class ArgumentError(LecternError):
 
 class SchedulerError(LecternError):
     """A scheduler, or an option of one, that does not fit the pipeline."""
+
+
+class PlanError(LecternError):
+    """A way to run (offload, attention, cache, compile, quantization) that this pipeline or machine does not have."""
+
+
+class ShortageError(LecternError):
+    """Not enough memory to load or to run a pipeline."""

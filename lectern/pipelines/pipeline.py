@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from .memory import Weights
+from .plans import Plan
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,8 @@ class Spec:
 
     path: Path  # the pipeline's folder
     variant: str = ""  # "fp16" of model.fp16.safetensors; empty for the plain files
-    dtype: str = "auto"  # auto, fp32, fp16 or bf16
+    dtype: str = "auto"  # auto, fp32, fp16, bf16 or fp8 storage
+    quantization: str = "none"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,8 @@ class Pipeline:
     loaded: Any  # a diffusers.DiffusionPipeline: holds the components, is never called and never changed
     weights: tuple[Weights, ...]  # one for each component with weights
     scheduler: Any = None  # instead of the loaded pipeline's own
+    plan: Plan = Plan()  # how it runs
+    notes: tuple[str, ...] = ()  # of loading, for the person, one sentence each
 
     @property
     def patcher(self) -> Weights | None:
@@ -39,3 +43,6 @@ class Pipeline:
 
     def with_scheduler(self, scheduler: Any) -> "Pipeline":
         return replace(self, scheduler=scheduler)
+
+    def with_plan(self, plan: Plan) -> "Pipeline":
+        return replace(self, plan=plan)

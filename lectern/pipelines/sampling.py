@@ -12,10 +12,12 @@ from .arguments import accepted, checked, only
 from .errors import ArgumentError
 from .latents import decode, decoding_bytes, encode, latent_shape, look_of, packed, scale_of, unpacked, vae_of
 from .memory import Memory
+from .offloading import offloading
 from .packages import require
 from .pipeline import Pipeline
 from .prompts import cut_of, note
 from .schedulers import fresh
+from .shortage import enough
 from .sizes import Size, chosen, repeated, resized_images, resized_mask
 from .watching import Bar, Watch
 from .wearing import worn
@@ -57,14 +59,19 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
     size = chosen(pipe, request.width, request.height, request.image)
     extra = checked(pipe, request.arguments)
     call = call_arguments(pipe, request, size) | extra
-    with worn(pipeline, pipe, request.clip_skip):
-        memory.load(pipeline.weights, decoding_bytes(vae, size.height, size.width))
-        call |= pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
-        bar = Bar(watch, look_of(pipe))
-        attach(pipe, bar, call, size)
-        latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, call), size.height, size.width).float().cpu())
-        watch.check()
-        return Sampled(decode(vae, latents), latents, notes(pipe, request))
+    working = decoding_bytes(vae, size.height, size.width, pipeline.plan.vae_tiling)
+
+    def made() -> Sampled:
+        with worn(pipeline, pipe, request.clip_skip, request.steps), offloading(pipeline, pipe, memory) as offloaded:
+            offloaded.load(pipeline.weights, working)
+            given = pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
+            given |= call
+            attach(pipe, Bar(watch, look_of(pipe)), given, size)
+            latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, given), size.height, size.width).float().cpu())
+            watch.check()
+            return Sampled(decode(vae, latents), latents, notes(pipe, request))
+
+    return enough(made, pipeline, memory, working)
 
 
 def run(pipe: Any, call: Mapping[str, Any]) -> Tensor:
