@@ -1,7 +1,7 @@
 """diffusers' caches on the denoiser for one run: what hardly changes from step to step is not computed again."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import inf
 from typing import Any
 
@@ -22,10 +22,12 @@ def caching(pipe: Any, plan: Plan, steps: int) -> Iterator[None]:
     handles = []
     try:
         for denoiser in denoisers(pipe):
-            handles.append(_enabled(denoiser, pipe, plan, steps, clock))
+            _enable(denoiser, pipe, plan, steps, clock)
+            handles.append(denoiser.register_forward_pre_hook(clock.before, with_kwargs=True))
+            handles.append(denoiser.register_forward_hook(clock.after, always_call=True))
         yield
     finally:
-        for denoiser, handle in zip(denoisers(pipe), handles, strict=False):
+        for handle in handles:
             handle.remove()
         for denoiser in denoisers(pipe):
             if denoiser.is_cache_enabled:
@@ -33,7 +35,7 @@ def caching(pipe: Any, plan: Plan, steps: int) -> Iterator[None]:
             tidy(denoiser)
 
 
-def _enabled(denoiser: Any, pipe: Any, plan: Plan, steps: int, clock: "_Clock") -> Any:
+def _enable(denoiser: Any, pipe: Any, plan: Plan, steps: int, clock: "_Clock") -> None:
     before = _hooks(denoiser)
     try:
         denoiser.enable_cache(_config(denoiser, plan, steps, clock.now))
@@ -41,7 +43,6 @@ def _enabled(denoiser: Any, pipe: Any, plan: Plan, steps: int, clock: "_Clock") 
         raise _unfit(pipe, plan) from error
     if _hooks(denoiser) == before:
         raise _unfit(pipe, plan)
-    return denoiser.register_forward_pre_hook(clock.called)
 
 
 def _config(denoiser: Any, plan: Plan, steps: int, now: Callable[[], float]) -> Any:
@@ -67,31 +68,44 @@ def _config(denoiser: Any, plan: Plan, steps: int, now: Callable[[], float]) -> 
 
 
 class _Clock:
-    """The run's timestep, for caches that only work within a range of them."""
+    """The run's time, read from what the denoiser is called with, and its calls told apart."""
 
     def __init__(self, pipe: Any, cache: str) -> None:
         self._pipe = pipe
         self._cache = cache
+        self._scale = 1.0
         self._first: float | None = None
         self._last: tuple[int, float] | None = None
+        self._turn = 0
+        self._context = ExitStack()
 
     def now(self) -> float:
-        """Infinite in the first step: there is nothing to take from a cache yet, whatever the image left to do."""
-        time = float(self._pipe.current_timestep)
-        self._first = time if self._first is None else self._first
+        """1000 at pure noise. Infinite in the first step: there is nothing to take from a cache yet."""
+        time = self._last[1] if self._last else inf
         return inf if time == self._first else time
 
-    def called(self, denoiser: Any, _: Any) -> None:
-        """Before each call of a denoiser."""
-        if self._cache not in ONE_CALL:
-            return
-        call = (id(denoiser), float(self._pipe.current_timestep))
-        if call == self._last:
+    def before(self, denoiser: Any, args: Any, named: Any) -> None:
+        call = (id(denoiser), self._time(args, named))
+        self._turn = self._turn + 1 if call == self._last else 0
+        self._last = call
+        if self._turn and self._cache in ONE_CALL:
             raise PlanError(
                 f"{type(self._pipe).__name__} calls its denoiser more than once in a step here (for guidance, or by its"
                 f" scheduler), which {self._cache} would mix up. Choose first block or taylorseer."
             )
-        self._last = call
+        # Not every pipeline tells its calls apart, for the prompt and for the negative one, as the caches need it.
+        self._context.enter_context(denoiser.cache_context(str(self._turn)))
+
+    def after(self, *_: object) -> None:
+        self._context.close()
+
+    def _time(self, args: Any, named: Any) -> float:
+        given = named.get("timestep", next((one for one in args[1:] if getattr(one, "ndim", 9) < 2), 0.0))
+        time = float(given.max() if hasattr(given, "max") else given)
+        if self._first is None:
+            self._scale = 1000.0 if time <= 1 else 1.0  # some models take it as a fraction
+            self._first = time * self._scale
+        return time * self._scale
 
 
 def _hooks(denoiser: Any) -> int:

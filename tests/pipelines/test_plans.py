@@ -42,7 +42,7 @@ def state(pipeline: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for weights in pipeline.weights:
         for name, part in weights.module.named_modules():
-            own = {key for key in vars(part) if key not in ("_diffusers_hook", "_lectern_compiled", "forward")}
+            own = {key for key in vars(part) if key not in ("_diffusers_hook", "_lectern_compiled", "_cache_config", "forward")}
             hooks = (len(part._forward_pre_hooks), len(part._forward_hooks), "forward" in vars(part))
             worn = list(getattr(part, "_diffusers_hook", None).hooks) if "_diffusers_hook" in vars(part) else []  # type: ignore[union-attr]
             flags = [vars(part).get(flag) for flag in ("use_tiling", "use_slicing", "_cache_config")]
