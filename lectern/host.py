@@ -229,6 +229,12 @@ class ModuleWeights(ModelPatcher):
     def bytes(self) -> int:
         return self.model_size()
 
+    def unpatch_model(self, device_to: Any = None, unpatch_weights: bool = True) -> None:
+        super().unpatch_model(device_to, unpatch_weights)
+        for part in self.model.modules() if device_to is not None else ():
+            if type(part).__module__.startswith("bitsandbytes"):
+                part.to(device_to)  # its 8 bit layers keep statistics where torch does not see them
+
     # Foreign layers cannot run with their weights on another device than their input, so it is all or nothing.
 
     def partially_load(self, device_to: Any, extra_memory: float = 0, force_patch_weights: bool = False) -> Any:

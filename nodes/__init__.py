@@ -3,6 +3,7 @@
 from .pipelines.decode import LecternPipelineDecode
 from .pipelines.encode import LecternPipelineEncode
 from .pipelines.loader import LecternPipelineLoader
+from .pipelines.memory import LecternPipelineMemory
 from .pipelines.sample import LecternPipelineSample
 from .pipelines.scheduler import LecternPipelineScheduler
 from .sdwebui.adetailer import LecternWebUIADetailer
@@ -51,6 +52,7 @@ NODE_CLASS_MAPPINGS = {
     "LecternWebUIPngInfo": LecternWebUIPngInfo,
     "LecternPipelineLoader": LecternPipelineLoader,
     "LecternPipelineScheduler": LecternPipelineScheduler,
+    "LecternPipelineMemory": LecternPipelineMemory,
     "LecternPipelineSample": LecternPipelineSample,
     "LecternPipelineEncode": LecternPipelineEncode,
     "LecternPipelineDecode": LecternPipelineDecode,
@@ -80,6 +82,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternWebUIPngInfo": "WebUI PNG Info",
     "LecternPipelineLoader": "Pipeline Loader",
     "LecternPipelineScheduler": "Pipeline Scheduler",
+    "LecternPipelineMemory": "Pipeline Memory",
     "LecternPipelineSample": "Pipeline Sample",
     "LecternPipelineEncode": "Pipeline Encode",
     "LecternPipelineDecode": "Pipeline Decode",

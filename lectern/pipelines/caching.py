@@ -60,9 +60,7 @@ def _config(denoiser: Any, plan: Plan, steps: int, now: Callable[[], float]) -> 
         FASTER: lambda: diffusers.FasterCacheConfig(
             is_guidance_distilled=True, current_timestep_callback=now, attention_weight_callback=lambda _: 0.5
         ),
-        MAGCACHE: lambda: diffusers.MagCacheConfig(
-            num_inference_steps=steps, mag_ratios=FLUX_MAG_RATIOS, **threshold
-        ),
+        MAGCACHE: lambda: diffusers.MagCacheConfig(num_inference_steps=steps, mag_ratios=FLUX_MAG_RATIOS, **threshold),
     }
     return makers[plan.cache]()
 

@@ -2,22 +2,25 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
+from . import quantizing
 from .errors import FolderError
-from .index import Index, read_index
-from .memory import BF16, FP16, FP32, Memory, Weights
+from .index import Component, Index, read_index
+from .memory import BF16, FP8, FP16, FP32, Memory, Weights
 from .packages import require
 from .pipeline import Pipeline, Spec
 from .quiet import quiet
+from .shortage import ran_out, room_to_load
 from .weightfiles import check_whole, has_variant, variants, weight_files
 
 AUTO = "auto"
-DTYPES = (AUTO, FP32, FP16, BF16)
+FP8_STORAGE = "fp8 storage"  # of the denoiser alone; each layer is computed in the precision of the others
+DTYPES = (AUTO, FP32, FP16, BF16, FP8_STORAGE)
 STORED = {"F32": FP32, "F16": FP16, "BF16": BF16}  # safetensors' names; anything else runs as bf16
 
 Stamp = tuple[tuple[str, int, int], ...]  # relative name, ns, bytes
@@ -35,6 +38,14 @@ def _lines(root: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
             if entry.is_file():
                 status = entry.stat()
                 yield os.path.relpath(entry.path, root), status.st_mtime_ns, status.st_size
+
+
+class Made(NamedTuple):
+    """In what form the weights of a pipeline are in memory."""
+
+    precision: str  # that is computed with
+    fp8: bool  # the denoiser's weights are stored in fp8
+    quantized: tuple[Component, ...]
 
 
 class Loader:
@@ -57,48 +68,97 @@ class Loader:
             return pipeline
 
     def _read(self, spec: Spec) -> Pipeline:
+        quantizing.checked(spec.quantization, spec.dtype == FP8_STORAGE)
         index = read_index(spec.path)
         names = [one.name for one in index.modules()]
-        precision = self._memory.precision(_checked(spec, names))
-        keys = {name: self._key(spec, name, precision) for name in names}
+        counted = _counted(spec, names)
+        wanted = _wanted(spec, counted)
+        made = Made(self._memory.precision(wanted), self._stores_fp8(spec), _quantized(spec, index, counted))
+        keys = {name: self._key(spec, name, made) for name in names}
         kept = {name: weights for name, key in keys.items() if (weights := self._weights.get(key))}
-        loaded = _from_folder(spec, index, precision, {name: one.module for name, one in kept.items()})
+        there = {name: one.module for name, one in kept.items()}
+        sizes = {name: counts.total() for name, counts in counted.items() if name not in kept}
+        if made.quantized and spec.quantization.startswith("bitsandbytes"):  # it reads straight onto the device
+            self._memory.make_room(sum(sizes.get(one.name, 0) for one in made.quantized))
+        loaded = room_to_load(lambda: _from_folder(spec, index, made, there), spec.path.name, sizes, self._memory)
         for name in names:
             if name not in kept:
-                kept[name] = self._weights[keys[name]] = self._memory.keep(getattr(loaded, name))
-        return Pipeline(spec, loaded, tuple(kept[name] for name in names))
+                kept[name] = self._weights[keys[name]] = self._keep(getattr(loaded, name), name, made)
+        return Pipeline(spec, loaded, tuple(kept[name] for name in names), notes=_notes(spec, wanted, made))
 
-    def _key(self, spec: Spec, name: str, precision: str) -> tuple[Any, ...]:
+    def _stores_fp8(self, spec: Spec) -> bool:
+        return spec.dtype == FP8_STORAGE and self._memory.precision(FP8) == FP8
+
+    def _keep(self, module: Any, name: str, made: Made) -> Weights:
+        import torch
+
+        if made.fp8 and name in quantizing.DENOISERS:
+            module.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=module.dtype)
+        weights = self._memory.keep(module)
+        if getattr(module, "quantization_method", None) == "bitsandbytes":
+            self._memory.release([weights])
+        return weights
+
+    def _key(self, spec: Spec, name: str, made: Made) -> tuple[Any, ...]:
         folder = (spec.path / name).resolve()
-        return folder, stamp(folder), spec.variant, precision
+        special = (made.fp8 and name in quantizing.DENOISERS) or (
+            spec.quantization if name in [one.name for one in made.quantized] else ""
+        )
+        return folder, stamp(folder), spec.variant, made.precision, special
 
 
-def _checked(spec: Spec, names: list[str]) -> str:
-    """The precision that is wanted, after a look at all files' headers."""
+def _counted(spec: Spec, names: list[str]) -> dict[str, Counter[str]]:
+    """Bytes of weights by component and type, after a look at all files' headers."""
     folders = [spec.path / name for name in names]
     files = {folder: weight_files(folder, spec.variant) for folder in folders}
     if spec.variant and not any(has_variant(folder, spec.variant) for folder in folders):
         there = ", ".join(variants(folders)) or "only the plain files, which an empty variant loads"
         raise FolderError(f"{spec.path.name} has no files of the variant {spec.variant[:80]!r}. There is: {there}.")
-    counted = {folder: sum((check_whole(file) for file in files[folder]), Counter()) for folder in folders}
-    if spec.dtype != AUTO:
+    return {folder.name: sum((check_whole(file) for file in files[folder]), Counter()) for folder in folders}
+
+
+def _wanted(spec: Spec, counted: Mapping[str, Counter[str]]) -> str:
+    """The precision to compute with, by what is asked for or what most weights are stored in."""
+    if spec.dtype in (FP32, FP16, BF16):
         return spec.dtype
     largest = max(counted.values(), key=lambda one: one.total(), default=Counter())
-    return STORED.get(max(largest, key=lambda name: largest[name], default="F32"), BF16)
+    stored = STORED.get(max(largest, key=lambda name: largest[name], default="F32"), BF16)
+    return BF16 if spec.dtype == FP8_STORAGE and stored == FP32 else stored
 
 
-def _from_folder(spec: Spec, index: Index, precision: str, modules: dict[str, Any]) -> Any:
+def _quantized(spec: Spec, index: Index, counted: Mapping[str, Counter[str]]) -> tuple[Component, ...]:
+    if spec.quantization == quantizing.NONE:
+        return ()
+    sizes = {name: counts.total() for name, counts in counted.items()}
+    return tuple(quantizing.chosen(list(index.components), sizes))
+
+
+def _notes(spec: Spec, wanted: str, made: Made) -> tuple[str, ...]:
+    """What the person asked for and did not get."""
+    found = []
+    if made.precision != wanted:
+        found.append(f"This device does not run {wanted}; the pipeline was loaded as {made.precision}.")
+    if spec.dtype == FP8_STORAGE and not made.fp8:
+        found.append(f"This device does not store fp8; the pipeline was loaded as {made.precision}.")
+    return tuple(found)
+
+
+def _from_folder(spec: Spec, index: Index, made: Made, modules: dict[str, Any]) -> Any:
     import diffusers
     from safetensors import SafetensorError
 
+    types = _dtypes(spec.path, made.precision)
     left_out: dict[str, Any] = dict.fromkeys(index.left_out)
     if "safety_checker" in left_out:
         left_out["requires_safety_checker"] = False
     try:
         with quiet():
+            if quantized := [one for one in made.quantized if one.name not in modules]:
+                settings = quantizing.settings(spec.quantization, quantized, types["default"])
+                left_out["quantization_config"] = settings
             return getattr(diffusers, index.kind).from_pretrained(
                 str(spec.path),
-                dtype=_dtypes(spec.path, precision),
+                dtype=types,
                 variant=spec.variant or None,
                 use_safetensors=True,
                 local_files_only=True,
@@ -106,7 +166,11 @@ def _from_folder(spec: Spec, index: Index, precision: str, modules: dict[str, An
                 **modules,
             )
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+        if ran_out(error):
+            raise
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if made.quantized:
+            raise quantizing.failure(spec.quantization, first[:300]) from error
         raise FolderError(
             f"{spec.path.name} cannot be loaded as {index.kind}: {first[:300]}. Get the pipeline anew, or update"
             " diffusers and transformers."

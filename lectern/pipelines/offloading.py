@@ -117,9 +117,7 @@ def _streamed(module: Any, device: Any, offload: str) -> Iterator[None]:
     level = "block_level" if offload == GROUP and isinstance(module, ModelMixin) else "leaf_level"
     overlap = torch.device(device).type == "cuda"
     try:
-        apply_group_offloading(
-            module, device, torch.device("cpu"), level, num_blocks_per_group=1, use_stream=overlap
-        )
+        apply_group_offloading(module, device, torch.device("cpu"), level, num_blocks_per_group=1, use_stream=overlap)
         yield
     finally:
         groups = [hook.group for _, registry in registries(module) if (hook := registry.get_hook(OFFLOADED[0]))]

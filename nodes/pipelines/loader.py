@@ -5,7 +5,8 @@ from ...lectern.pipelines.errors import FolderError
 from ...lectern.pipelines.finding import find_pipelines, pipeline_folder
 from ...lectern.pipelines.loading import AUTO, DTYPES, stamp
 from ...lectern.pipelines.pipeline import Spec
-from .common import CATEGORY, PipelineType, loader
+from ...lectern.pipelines.quantizing import NONE, QUANTIZATIONS
+from .common import CATEGORY, PipelineType, loader, notes
 
 
 class LecternPipelineLoader(io.ComfyNode):
@@ -32,14 +33,20 @@ class LecternPipelineLoader(io.ComfyNode):
                 io.Combo.Input(
                     "dtype", options=list(DTYPES), default=AUTO,
                     tooltip="Precision of the weights in memory. auto keeps that of the files where this device has"
-                    " it; fp16 and bf16 need half the memory of fp32.",
+                    " it; fp16 and bf16 need half the memory of fp32. fp8 storage halves the denoiser once more and"
+                    " computes in the precision of the files.",
+                ),
+                io.Combo.Input(
+                    "quantization", options=list(QUANTIZATIONS), default=NONE, optional=True, advanced=True,
+                    tooltip="Fewer bits for the weights of the denoiser and of large text encoders. Needs the package"
+                    " that it is named after; bitsandbytes also needs a GPU.",
                 ),
             ],
             outputs=[PipelineType.Output(display_name="pipeline", tooltip="The loaded pipeline.")],
         )  # fmt: skip
 
     @classmethod
-    def fingerprint_inputs(cls, pipeline: str | None, variant: str | None, dtype: str | None) -> str:
+    def fingerprint_inputs(cls, pipeline: str | None, variant: str | None, dtype: str | None, **_: str | None) -> str:
         """Another one when a file has changed."""
         try:
             return str(hash(stamp(pipeline_folder(pipeline or "", host.pipeline_directories()))))
@@ -47,6 +54,7 @@ class LecternPipelineLoader(io.ComfyNode):
             return ""
 
     @classmethod
-    def execute(cls, pipeline: str, variant: str, dtype: str) -> io.NodeOutput:
+    def execute(cls, pipeline: str, variant: str, dtype: str, quantization: str = NONE) -> io.NodeOutput:
         folder = pipeline_folder(pipeline, host.pipeline_directories())
-        return io.NodeOutput(loader.load(Spec(folder, variant.strip(), dtype)))
+        loaded = loader.load(Spec(folder, variant.strip(), dtype, quantization))
+        return io.NodeOutput(loaded, ui=notes(loaded.notes))

@@ -37,14 +37,17 @@ def plain(pipelines) -> dict[str, torch.Tensor]:
     return {family: run(pipelines[family]).images for family in FAMILIES}
 
 
+STAYS = ("_diffusers_hook", "_lectern_compiled", "_cache_config", "forward")  # looked at by what is in them
+
+
 def state(pipeline: Any) -> dict[str, Any]:
     """What a run could leave behind: attributes, hooks, places and values of every part."""
     found: dict[str, Any] = {}
     for weights in pipeline.weights:
         for name, part in weights.module.named_modules():
-            own = {key for key in vars(part) if key not in ("_diffusers_hook", "_lectern_compiled", "_cache_config", "forward")}
+            own = {key for key in vars(part) if key not in STAYS}
             hooks = (len(part._forward_pre_hooks), len(part._forward_hooks), "forward" in vars(part))
-            worn = list(getattr(part, "_diffusers_hook", None).hooks) if "_diffusers_hook" in vars(part) else []  # type: ignore[union-attr]
+            worn = list(vars(part)["_diffusers_hook"].hooks) if "_diffusers_hook" in vars(part) else []
             flags = [vars(part).get(flag) for flag in ("use_tiling", "use_slicing", "_cache_config")]
             found[f"{type(weights.module).__name__}.{name}"] = (own, hooks, worn, flags)
         for name, value in weights.module.named_parameters():
