@@ -1,6 +1,6 @@
 """What travels on a LECTERN_PIPELINE link: a loaded pipeline and what was chosen for it. Derived, never changed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class Pipeline:
     loaded: Any  # a diffusers.DiffusionPipeline: holds the components, is never called and never changed
     weights: tuple[Weights, ...]  # one for each component with weights
     scheduler: Any = None  # instead of the loaded pipeline's own
-    plan: Plan = Plan()  # how it runs
+    plan: Plan = field(default_factory=Plan)  # how it runs
     notes: tuple[str, ...] = ()  # of loading, for the person, one sentence each
 
     @property
