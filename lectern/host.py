@@ -272,10 +272,10 @@ class ModelMemory:
         manager.free_memory(max(size, manager.minimum_inference_memory()), self.device)
 
     def free(self) -> int:
-        return comfy.model_management.get_free_memory(self.device)
+        return int(comfy.model_management.get_free_memory(self.device))  # type: ignore[arg-type]  # no pair is asked for
 
     def ram(self) -> int:
-        return comfy.model_management.get_free_memory(torch.device("cpu"))
+        return int(comfy.model_management.get_free_memory(torch.device("cpu")))  # type: ignore[arg-type]
 
     def precision(self, wanted: str) -> str:
         manager, device = comfy.model_management, comfy.model_management.get_torch_device()

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from math import inf
 from typing import Any
 
 from .errors import PlanError
 from .hooks import registries, tidy
-from .plans import FASTER, FIRST_BLOCK, MAGCACHE, NONE, PYRAMID, TAYLORSEER, Plan, denoisers
+from .plans import FASTER, FIRST_BLOCK, NONE, PYRAMID, TAYLORSEER, Plan, denoisers
 
 ONE_CALL = (PYRAMID, FASTER)  # these do not tell a step's calls apart
 
@@ -46,23 +47,22 @@ def _enable(denoiser: Any, pipe: Any, plan: Plan, steps: int, clock: "_Clock") -
 
 
 def _config(denoiser: Any, plan: Plan, steps: int, now: Callable[[], float]) -> Any:
-    import diffusers
-    from diffusers.hooks.mag_cache import FLUX_MAG_RATIOS
-
+    hooks: Any = import_module("diffusers.hooks")
     threshold = {"threshold": plan.cache_threshold} if plan.cache_threshold else {}
-    makers = {
-        FIRST_BLOCK: lambda: diffusers.FirstBlockCacheConfig(**threshold),
-        TAYLORSEER: lambda: diffusers.TaylorSeerCacheConfig(taylor_factors_dtype=denoiser.dtype),
-        PYRAMID: lambda: diffusers.PyramidAttentionBroadcastConfig(
+    if plan.cache == FIRST_BLOCK:
+        return hooks.FirstBlockCacheConfig(**threshold)
+    if plan.cache == TAYLORSEER:
+        return hooks.TaylorSeerCacheConfig(taylor_factors_dtype=denoiser.dtype)
+    if plan.cache == PYRAMID:
+        return hooks.PyramidAttentionBroadcastConfig(
             spatial_attention_block_skip_range=2, current_timestep_callback=now
-        ),
-        # As for a distilled model: attention is approximated, never a whole half of the batch.
-        FASTER: lambda: diffusers.FasterCacheConfig(
+        )
+    if plan.cache == FASTER:  # as for a distilled model: attention is approximated, never a whole half of the batch
+        return hooks.FasterCacheConfig(
             is_guidance_distilled=True, current_timestep_callback=now, attention_weight_callback=lambda _: 0.5
-        ),
-        MAGCACHE: lambda: diffusers.MagCacheConfig(num_inference_steps=steps, mag_ratios=FLUX_MAG_RATIOS, **threshold),
-    }
-    return makers[plan.cache]()
+        )
+    ratios = import_module("diffusers.hooks.mag_cache").FLUX_MAG_RATIOS
+    return hooks.MagCacheConfig(num_inference_steps=steps, mag_ratios=ratios, **threshold)
 
 
 class _Clock:

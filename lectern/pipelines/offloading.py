@@ -110,8 +110,8 @@ def _called(module: Any, device: Any, bring: Callable[[], None]) -> Iterator[Non
 @contextmanager
 def _streamed(module: Any, device: Any, offload: str) -> Iterator[None]:
     import torch
-    from diffusers import ModelMixin
-    from diffusers.hooks import apply_group_offloading
+    from diffusers.hooks.group_offloading import apply_group_offloading
+    from diffusers.models.modeling_utils import ModelMixin
 
     # Only diffusers' own models have their blocks where it looks for them.
     level = "block_level" if offload == GROUP and isinstance(module, ModelMixin) else "leaf_level"

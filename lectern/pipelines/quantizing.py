@@ -25,9 +25,7 @@ def checked(quantization: str, fp8: bool) -> str:
         raise PlanError(f"There is no quantization {quantization[:80]!r}. Choose one of {', '.join(QUANTIZATIONS)}.")
     package = quantization.split()[0]
     if quantization != NONE and fp8:
-        raise PlanError(
-            f"fp8 storage and {quantization} do not go together. Choose another dtype, or quantization none."
-        )
+        raise PlanError(f"fp8 storage and {quantization} do not go together. Choose another dtype, or no quantization.")
     if quantization != NONE and find_spec(package) is None:
         raise PackageError(
             f"The quantization {quantization} needs the Python package {package}, which is not installed. Install it in"
@@ -47,7 +45,7 @@ def chosen(components: list[Component], sizes: Mapping[str, int]) -> list[Compon
 
 def settings(quantization: str, components: list[Component], dtype: Any) -> Any:
     """diffusers' PipelineQuantizationConfig; each library has classes of its own. `dtype`: that is computed with."""
-    from diffusers.quantizers import PipelineQuantizationConfig
+    from diffusers.quantizers.pipe_quant_config import PipelineQuantizationConfig
 
     mapping = {one.name: _setting(quantization, import_module(one.library), dtype) for one in components}
     return PipelineQuantizationConfig(quant_mapping=mapping)

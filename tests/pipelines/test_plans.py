@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from support.tiny import FAMILIES
 
 from .conftest import PlainMemory, Steps, Stopped
 
-QUICK = Request("a cat", seed=3, steps=6, width=64, height=48)
+QUICK = Request("a cat", seed=3, steps=3, width=64, height=48)
 ANY = Plan(offload=GROUP, vae_tiling=True, vae_slicing=True, attention="_native_math", compile=True, compiler="eager")
 
 
@@ -64,40 +65,26 @@ def left_alone(pipeline: Any) -> Iterator[None]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 class TestEachFamily:
-    @pytest.mark.parametrize(
-        "plan",
-        [
-            Plan(offload=MODEL), Plan(offload=SEQUENTIAL), Plan(offload=GROUP), Plan(vae_slicing=True),
-            Plan(attention="native"),
-        ],
-        ids=["model", "sequential", "group", "slicing", "native"],
-    )  # fmt: skip
-    def test_the_picture_stays_the_same(self, pipelines, family, plain, plan):
+    @pytest.mark.parametrize("offload", [MODEL, SEQUENTIAL, GROUP])
+    def test_the_picture_stays_the_same(self, pipelines, family, plain, offload):
+        plan = Plan(offload=offload, vae_slicing=True, attention="native")
         with left_alone(pipelines[family]):
             assert torch.equal(run(pipelines[family], plan).images, plain[family])
         assert torch.equal(run(pipelines[family]).images, plain[family])
 
-    @pytest.mark.parametrize(
-        "plan",
-        [Plan(attention="_native_math"), Plan(compile=True, compiler="eager"), ANY],
-        ids=["math", "compile", "all"],
-    )
-    def test_the_picture_stays_nearly_the_same(self, pipelines, family, plain, plan):
+    def test_all_at_once_it_stays_nearly_the_same(self, pipelines, family, plain):
         with left_alone(pipelines[family]):
-            assert torch.allclose(run(pipelines[family], plan).images, plain[family], atol=1e-2)
+            assert torch.allclose(run(pipelines[family], ANY).images, plain[family], atol=1e-2)
         assert torch.equal(run(pipelines[family]).images, plain[family])
 
-    @pytest.mark.parametrize("offload", [MODEL, SEQUENTIAL, GROUP])
-    def test_cancel_takes_everything_off(self, pipelines, family, plain, offload):
+    def test_cancel_takes_everything_off(self, pipelines, family, plain):
         with left_alone(pipelines[family]), pytest.raises(Stopped):
-            run(pipelines[family], Plan(offload=offload, compile=offload != SEQUENTIAL, compiler="eager"),
-                watch=Steps(stop_after=2))  # fmt: skip
+            run(pipelines[family], Plan(offload=GROUP, vae_tiling=True), watch=Steps(stop_after=2))
         assert torch.equal(run(pipelines[family]).images, plain[family])
 
-    @pytest.mark.parametrize("offload", [MODEL, SEQUENTIAL, GROUP])
-    def test_image_to_image_and_inpainting(self, pipelines, family, offload):
+    def test_image_to_image_and_inpainting(self, pipelines, family):
         image = torch.rand(1, 48, 64, 3, generator=torch.Generator().manual_seed(1))
-        for mask in (None, torch.ones(1, 48, 64)):
+        for mask, offload in ((None, MODEL), (torch.ones(1, 48, 64), GROUP)):
             changes = {"image": image, "mask": mask, "denoise": 0.6}
             expected = run(pipelines[family], request=changes).images
             assert torch.equal(run(pipelines[family], Plan(offload=offload), request=changes).images, expected)
@@ -156,19 +143,21 @@ class TestCaches:
 
     def test_cancel_takes_it_off(self, pipelines, plain, cache):
         with left_alone(pipelines["flux"]), pytest.raises(Stopped):
-            run(pipelines["flux"], self.plan(cache), watch=Steps(stop_after=4))
+            run(pipelines["flux"], self.plan(cache), request={"steps": 12}, watch=Steps(stop_after=6))
         assert torch.equal(run(pipelines["flux"]).images, plain["flux"])
 
     def test_from_an_image_there_is_nothing_to_take_at_first(self, pipelines, cache):
         image = {"image": torch.rand(1, 48, 64, 3), "denoise": 0.5, "steps": 8}
         assert run(pipelines["flux"], self.plan(cache), request=image).images.isfinite().all()
 
-    def test_with_blocks_that_come_one_by_one_and_compiled(self, pipelines, cache):
-        with left_alone(pipelines["flux"]):
-            for plan in (Plan(offload=GROUP), Plan(offload=SEQUENTIAL), Plan(compile=True, compiler="eager")):
-                whole = run(pipelines["flux"], self.plan(cache), request={"steps": 12}).images
-                both = Plan(**(vars(plan) | {"cache": cache, "cache_threshold": 5.0}))
-                assert torch.allclose(run(pipelines["flux"], both, request={"steps": 12}).images, whole, atol=1e-4)
+
+@pytest.mark.parametrize("cache", ["first block", "pyramid attention broadcast"])
+def test_a_cache_with_blocks_that_come_one_by_one_and_compiled(pipelines, cache):
+    cached = Plan(cache=cache, cache_threshold=5.0)
+    with left_alone(pipelines["flux"]):
+        whole = run(pipelines["flux"], cached, request={"steps": 12}).images
+        both = replace(cached, offload=GROUP, compile=True, compiler="eager")
+        assert torch.allclose(run(pipelines["flux"], both, request={"steps": 12}).images, whole, atol=1e-4)
 
 
 @pytest.mark.parametrize("cache", ["pyramid attention broadcast", "faster cache"])
@@ -179,12 +168,12 @@ def test_two_calls_a_step_are_not_mixed_up(pipelines, plain, cache):
     assert torch.equal(run(pipelines["flux"]).images, plain["flux"])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ["sd15", "flux"])
 def test_blocks_are_compiled_once(pipelines, family):
     """What a run compiles is there for the next; the pipeline without the plan never runs it."""
     from torch._dynamo.utils import counters
 
-    compiled = Plan(compile=True, compiler="aot_eager")
+    compiled = Plan(compile=True, compiler="eager")
     first = run(pipelines[family], compiled).images
     counters.clear()
     assert torch.equal(run(pipelines[family], compiled).images, first) and not counters["frames"]
@@ -218,7 +207,7 @@ def test_a_missing_package_is_named(pipelines, monkeypatch, backend, package):
 
 
 @pytest.mark.parametrize("backend", sorted(KERNELS))
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ["sd15", "flux"])
 def test_a_backend_runs_or_says_that_it_does_not(pipelines, plain, family, backend):
     """On this machine, whatever it has."""
     with left_alone(pipelines[family]):
