@@ -31,7 +31,7 @@ from server import PromptServer
 
 from .errors import InputFileError, SaveError
 from .pipelines.latents import Look
-from .pipelines.memory import BF16, FP16, FP32, Weights
+from .pipelines.memory import BF16, FP8, FP16, FP32, Weights
 from .pipelines.watching import Latents
 
 T = TypeVar("T")
@@ -274,6 +274,12 @@ class ModuleWeights(ModelPatcher):
         self.module.to(device)
         self.model.model_loaded_weight_memory = self.model_size()
 
+    def unpatch_model(self, device_to: Any = None, unpatch_weights: bool = True) -> None:
+        super().unpatch_model(device_to, unpatch_weights)
+        for part in self.model.modules() if device_to is not None else ():
+            if type(part).__module__.startswith("bitsandbytes"):
+                part.to(device_to)  # its 8 bit layers keep statistics where torch does not see them
+
     # Foreign layers cannot run with their weights on another device than their input, so it is all or nothing.
 
     def partially_load(self, device_to: Any, extra_memory: float = 0, force_patch_weights: bool = False) -> Any:
@@ -292,16 +298,40 @@ class ModelMemory:
     def load(self, weights: Sequence[Weights], working: int) -> None:
         comfy.model_management.load_models_gpu(list(weights), memory_required=working, force_full_load=True)
 
+    @property
+    def device(self) -> torch.device:
+        return comfy.model_management.get_torch_device()
+
+    def release(self, weights: Sequence[Weights]) -> None:
+        manager = comfy.model_management
+        others = [one for one in manager.current_loaded_models if one.model not in weights]
+        manager.free_memory(sys.maxsize, self.device, keep_loaded=others)
+        for one in weights:
+            assert isinstance(one, ModuleWeights)
+            one.detach()  # ComfyUI lists none that it found no room for halfway
+            one.model.to("cpu")  # also where the card is large and ComfyUI keeps what it unloads on it
+        manager.soft_empty_cache()
+
+    def make_room(self, size: int) -> None:
+        manager = comfy.model_management
+        manager.free_memory(max(size, manager.minimum_inference_memory()), self.device)
+
+    def free(self) -> int:
+        return int(comfy.model_management.get_free_memory(self.device))  # type: ignore[arg-type]  # no pair is asked for
+
+    def ram(self) -> int:
+        return int(comfy.model_management.get_free_memory(torch.device("cpu")))  # type: ignore[arg-type]
+
     def precision(self, wanted: str) -> str:
         manager, device = comfy.model_management, comfy.model_management.get_torch_device()
         runs = {
+            # Only stored, never computed with; Apple's devices do not even store it.
+            FP8: device.type != "mps",
             FP32: True,
             FP16: manager.should_use_fp16(device, prioritize_performance=False),
             # ComfyUI says no for every processor; they all run it.
             BF16: manager.is_device_cpu(device) or manager.should_use_bf16(device, prioritize_performance=False),
         }
-        if not runs[wanted]:
-            log.warning("This device does not run %s; the pipeline is loaded as fp32.", wanted)
         return wanted if runs[wanted] else FP32
 
 

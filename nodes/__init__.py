@@ -6,6 +6,7 @@ from .pipelines.encode import LecternPipelineEncode
 from .pipelines.ipadapter import LecternPipelineIPAdapter
 from .pipelines.loader import LecternPipelineLoader
 from .pipelines.lora import LecternPipelineLora
+from .pipelines.memory import LecternPipelineMemory
 from .pipelines.sample import LecternPipelineSample
 from .pipelines.scheduler import LecternPipelineScheduler
 from .sdwebui.adetailer import LecternWebUIADetailer
@@ -57,6 +58,7 @@ NODE_CLASS_MAPPINGS = {
     "LecternPipelineScheduler": LecternPipelineScheduler,
     "LecternPipelineControlNet": LecternPipelineControlNet,
     "LecternPipelineIPAdapter": LecternPipelineIPAdapter,
+    "LecternPipelineMemory": LecternPipelineMemory,
     "LecternPipelineSample": LecternPipelineSample,
     "LecternPipelineEncode": LecternPipelineEncode,
     "LecternPipelineDecode": LecternPipelineDecode,
@@ -89,6 +91,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternPipelineScheduler": "Pipeline Scheduler",
     "LecternPipelineControlNet": "Pipeline ControlNet",
     "LecternPipelineIPAdapter": "Pipeline IP-Adapter",
+    "LecternPipelineMemory": "Pipeline Memory",
     "LecternPipelineSample": "Pipeline Sample",
     "LecternPipelineEncode": "Pipeline Encode",
     "LecternPipelineDecode": "Pipeline Decode",

@@ -63,3 +63,11 @@ class ControlNetError(LecternError):
 
 class IPAdapterError(LecternError):
     """An IP-Adapter or its image encoder that is not there, cannot be read, or does not fit."""
+
+
+class PlanError(LecternError):
+    """A way to run (offload, attention, cache, compile, quantization) that this pipeline or machine does not have."""
+
+
+class ShortageError(LecternError):
+    """Not enough memory to load or to run a pipeline."""

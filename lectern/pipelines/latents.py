@@ -98,8 +98,16 @@ def decode(vae: Any, latents: Tensor) -> Tensor:
     return torch.cat(made)
 
 
-def decoding_bytes(vae: Any, height: int, width: int) -> int:
-    """What decoding one picture takes beside the weights, by ComfyUI's own estimate for such a VAE (comfy/sd.py)."""
+def decoding_bytes(vae: Any, height: int, width: int, tiles: bool = False) -> int:
+    """What decoding one picture takes beside the weights, by ComfyUI's own estimate for such a VAE (comfy/sd.py).
+
+    Args:
+        tiles: the VAE works in tiles, so one of them counts.
+    """
+    if tiles:
+        square = getattr(vae, "tile_sample_min_size", 0)
+        height = min(height, square or getattr(vae, "tile_sample_min_height", height))
+        width = min(width, square or getattr(vae, "tile_sample_min_width", width))
     return 2178 * height * width * next(vae.parameters()).element_size()
 
 

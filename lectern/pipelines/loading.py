@@ -9,20 +9,18 @@ from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
 
-from .errors import FolderError
+from . import quantizing
+from .errors import PlanError
 from .finding import is_single_file
-from .index import Index, read_index
-from .memory import BF16, FP16, FP32, Memory, Weights
+from .index import read_index
+from .memory import FP8, Memory, Weights
 from .packages import require
 from .parts import read_part
 from .pipeline import Pipeline, Spec
-from .quiet import quiet
+from .reading import FP8_STORAGE, Made, counted, dtypes, from_folder, notes, quantized, wanted
+from .shortage import room_to_load
 from .singlefile import SingleFile, config_of, opened, scheduler, tokenizers
-from .weightfiles import check_whole, has_variant, read_ahead, variants, weight_files
-
-AUTO = "auto"
-DTYPES = (AUTO, FP32, FP16, BF16)
-STORED = {"F32": FP32, "F16": FP16, "BF16": BF16}  # safetensors' names; anything else runs as bf16
+from .weightfiles import read_ahead
 
 Stamp = tuple[tuple[str, int, int], ...]  # relative name, ns, bytes
 
@@ -68,109 +66,103 @@ class Loader:
             return pipeline
 
     def _read(self, spec: Spec) -> Pipeline:
+        quantizing.checked(spec.quantization, spec.dtype == FP8_STORAGE)
         index = read_index(spec.path)
         names = [one.name for one in index.modules()]
-        precision = self._memory.precision(_checked(spec, names))
-        keys = {name: self._key(spec, name, precision) for name in names}
-        kept = {name: weights for name, key in keys.items() if (weights := self._weights.get(key))}
-        loaded = _from_folder(spec, index, precision, {name: one.module for name, one in kept.items()})
-        for name in names:
-            if name not in kept:
-                kept[name] = self._weights[keys[name]] = self._memory.keep(getattr(loaded, name))
-        return Pipeline(spec, loaded, tuple(kept[name] for name in names))
+        found = counted(spec, names)
+        asked = wanted(spec, found)
+        made = Made(self._memory.precision(asked), self._stores_fp8(spec), quantized(spec, index, found))
+        keys = {name: self._key(spec, name, made) for name in names}
+        kept = self._kept(keys)
+        there = {name: one.module for name, one in kept.items()}
+        sizes = {name: counts.total() for name, counts in found.items() if name not in kept}
+        if made.quantized and spec.quantization.startswith("bitsandbytes"):  # it reads straight onto the device
+            self._memory.make_room(sum(sizes.get(one.name, 0) for one in made.quantized))
+        loaded = room_to_load(lambda: from_folder(spec, index, made, there), spec.path.name, sizes, self._memory)
+        return Pipeline(spec, loaded, self._keep_all(loaded, keys, kept, made), notes=notes(spec, asked, made))
 
     def _read_single(self, spec: Spec) -> Pipeline:
         """What the file does not hold is the base's own, shared with whoever loaded the base."""
         single = opened(spec.path, spec.base)
+        _check_single(spec, single)
         base = replace(spec, path=single.folder, base=None)
         names = single.modules()
-        precision = self._memory.precision(_single_precision(spec, base, single))
+        asked = _single_precision(spec, base, single)
+        made = Made(self._memory.precision(asked), self._stores_fp8(spec), ())
         keys = {
-            name: self._part_key(single, name, precision) if name in single.parts else self._key(base, name, precision)
+            name: self._part_key(single, name, made) if name in single.parts else self._key(base, name, made)
             for name in names
         }
-        kept = {name: weights for name, key in keys.items() if (weights := self._weights.get(key))}
+        kept = self._kept(keys)
+        sizes = {"denoiser": spec.path.stat().st_size}
+        loaded = room_to_load(lambda: self._made_of(single, base, made, kept), spec.path.name, sizes, self._memory)
+        return Pipeline(spec, loaded, self._keep_all(loaded, keys, kept, made), notes=notes(spec, asked, made))
+
+    def _made_of(self, single: SingleFile, base: Spec, made: Made, kept: Mapping[str, Weights]) -> Any:
         given = {name: one.module for name, one in kept.items()} | single.absent()
         given |= tokenizers(single, self._vocabularies)
         read_ahead([single.file])
-        types = _dtypes(single.folder, precision)
+        types = dtypes(single.folder, made.precision)
         for component in single.index.components:
             if component.name in single.parts and component.name not in kept:
                 dtype = types.get(component.name, types["default"])
                 given[component.name] = read_part(single, component, dtype)
         own = scheduler(single)
-        loaded = _from_folder(base, single.index, precision, given | ({"scheduler": own} if own else {}))
-        for name in names:
+        return from_folder(base, single.index, made, given | ({"scheduler": own} if own else {}))
+
+    def _kept(self, keys: Mapping[str, tuple[Any, ...]]) -> dict[str, Weights]:
+        return {name: weights for name, key in keys.items() if (weights := self._weights.get(key))}
+
+    def _keep_all(
+        self, loaded: Any, keys: Mapping[str, tuple[Any, ...]], kept: dict[str, Weights], made: Made
+    ) -> tuple[Weights, ...]:
+        for name, key in keys.items():
             if name not in kept:
-                kept[name] = self._weights[keys[name]] = self._memory.keep(getattr(loaded, name))
-        return Pipeline(spec, loaded, tuple(kept[name] for name in names))
+                kept[name] = self._weights[key] = self._keep(getattr(loaded, name), name, made)
+        return tuple(kept[name] for name in keys)
 
-    def _key(self, spec: Spec, name: str, precision: str) -> tuple[Any, ...]:
+    def _stores_fp8(self, spec: Spec) -> bool:
+        return spec.dtype == FP8_STORAGE and self._memory.precision(FP8) == FP8
+
+    def _keep(self, module: Any, name: str, made: Made) -> Weights:
+        import torch
+
+        if made.fp8 and name in quantizing.DENOISERS:
+            module.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=module.dtype)
+        weights = self._memory.keep(module)
+        if getattr(module, "quantization_method", None) == "bitsandbytes":
+            self._memory.release([weights])
+        return weights
+
+    def _key(self, spec: Spec, name: str, made: Made) -> tuple[Any, ...]:
         folder = (spec.path / name).resolve()
-        return folder, stamp(folder), spec.variant, precision
+        special = (made.fp8 and name in quantizing.DENOISERS) or (
+            spec.quantization if name in [one.name for one in made.quantized] else ""
+        )
+        return folder, stamp(folder), spec.variant, made.precision, special
 
-    def _part_key(self, single: SingleFile, name: str, precision: str) -> tuple[Any, ...]:
+    def _part_key(self, single: SingleFile, name: str, made: Made) -> tuple[Any, ...]:
         component = next(one for one in single.index.components if one.name == name)
         folder, changed = config_of(single, component)
         config = (folder / "config.json").read_text("utf-8")
-        return single.file.resolve(), stamp(single.file), name, config, str(changed), precision
+        special = made.fp8 and name in quantizing.DENOISERS
+        return single.file.resolve(), stamp(single.file), name, config, str(changed), made.precision, special
 
 
-def _checked(spec: Spec, names: list[str]) -> str:
-    """The precision that is wanted, after a look at all files' headers."""
-    folders = [spec.path / name for name in names]
-    files = {folder: weight_files(folder, spec.variant) for folder in folders}
-    if spec.variant and not any(has_variant(folder, spec.variant) for folder in folders):
-        there = ", ".join(variants(folders)) or "only the plain files, which an empty variant loads"
-        raise FolderError(f"{spec.path.name} has no files of the variant {spec.variant[:80]!r}. There is: {there}.")
-    counted = {folder: sum((check_whole(file) for file in files[folder]), Counter()) for folder in folders}
-    read_ahead([file for folder in folders for file in files[folder]])
-    if spec.dtype != AUTO:
-        return spec.dtype
-    largest = max(counted.values(), key=lambda one: one.total(), default=Counter())
-    return STORED.get(max(largest, key=lambda name: largest[name], default="F32"), BF16)
+def _check_single(spec: Spec, single: SingleFile) -> None:
+    quantizing.checked(spec.quantization, spec.dtype == FP8_STORAGE)
+    if spec.quantization != quantizing.NONE:
+        raise PlanError(
+            f"{spec.path.name} is a single file, and a quantization is only made of pipeline folders. Set quantization"
+            " to none, choose fp8 storage as dtype, or load a folder or a GGUF file."
+        )
+    if single.gguf and spec.dtype == FP8_STORAGE:
+        raise PlanError(f"{spec.path.name} is quantized already; fp8 storage is for other files. Choose another dtype.")
 
 
 def _single_precision(spec: Spec, base: Spec, single: SingleFile) -> str:
-    """As _checked, for what is read of the base; what the file stores decides, or of GGUF the base."""
+    """As `wanted`, for what is read of the base; what the file stores decides, or of GGUF the base."""
     others = [name for name in single.modules() if name not in single.parts]
-    of_base = _checked(base, others) if others else BF16
-    if spec.dtype != AUTO:
-        return spec.dtype
-    return of_base if single.gguf else STORED.get(single.stored(), BF16)
-
-
-def _from_folder(spec: Spec, index: Index, precision: str, modules: dict[str, Any]) -> Any:
-    import diffusers
-    from safetensors import SafetensorError
-
-    left_out: dict[str, Any] = dict.fromkeys(index.left_out)
-    if "safety_checker" in left_out:
-        left_out["requires_safety_checker"] = False
-    try:
-        with quiet():
-            return getattr(diffusers, index.kind).from_pretrained(
-                str(spec.path),
-                dtype=_dtypes(spec.path, precision),
-                variant=spec.variant or None,
-                use_safetensors=True,
-                local_files_only=True,
-                **left_out,
-                **modules,
-            )
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise FolderError(
-            f"{spec.path.name} cannot be loaded as {index.kind}: {first[:300]}. Get the pipeline anew, or update"
-            " diffusers and transformers."
-        ) from error
-
-
-def _dtypes(folder: Path, precision: str) -> dict[str, Any]:
-    """A VAE that overflows in fp16 (its config says force_upcast) is kept in fp32."""
-    import torch
-
-    types = {FP32: torch.float32, FP16: torch.float16, BF16: torch.bfloat16}
-    config = folder / "vae" / "config.json"
-    upcast = precision == FP16 and config.is_file() and '"force_upcast": true' in config.read_text("utf-8")
-    return {"default": types[precision]} | ({"vae": torch.float32} if upcast else {})
+    of_base = counted(base, others) if others else {}
+    own = {} if single.gguf and others else {"file": Counter({single.stored(): 1 << 62})}
+    return wanted(spec, of_base | own)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-FP32, FP16, BF16 = "fp32", "fp16", "bf16"
+FP32, FP16, BF16, FP8 = "fp32", "fp16", "bf16", "fp8"
 
 
 class Weights(Protocol):
@@ -20,13 +20,34 @@ class Weights(Protocol):
         ...
 
 
-class Memory(Protocol):
+class Loads(Protocol):
+    def load(self, weights: Sequence[Weights], working: int) -> None:
+        """Brings all of them wholly to the device and makes room for `working` bytes beside them."""
+        ...
+
+
+class Memory(Loads, Protocol):
+    @property
+    def device(self) -> Any: ...  # the torch.device that weights are loaded to
+
     def keep(self, module: Any) -> Weights:
         """Hands a module's weights over. Whoever uses them holds the result; they are freed with it."""
         ...
 
-    def load(self, weights: Sequence[Weights], working: int) -> None:
-        """Brings all of them wholly to the device and makes room for `working` bytes beside them."""
+    def release(self, weights: Sequence[Weights]) -> None:
+        """Takes them off the device and leaves them alone until the next load."""
+        ...
+
+    def make_room(self, size: int) -> None:
+        """Sends others off the device until `size` bytes are free, or nothing is left to send."""
+        ...
+
+    def free(self) -> int:
+        """Bytes free on the device."""
+        ...
+
+    def ram(self) -> int:
+        """Bytes free in the computer's own memory."""
         ...
 
     def precision(self, wanted: str) -> str:

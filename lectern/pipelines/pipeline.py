@@ -1,6 +1,6 @@
 """What travels on a LECTERN_PIPELINE link: a loaded pipeline and what was chosen for it. Derived, never changed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ from .controlnets import Control
 from .ipadapters import Adapter
 from .loras import Lora
 from .memory import Weights
+from .plans import Plan
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Spec:
 
     path: Path  # the pipeline's folder, or a single file
     variant: str = ""  # "fp16" of model.fp16.safetensors; empty for the plain files
-    dtype: str = "auto"  # auto, fp32, fp16 or bf16
+    dtype: str = "auto"  # auto, fp32, fp16, bf16 or fp8 storage
+    quantization: str = "none"
     base: Path | None = None  # of a single file: a pipeline's folder that has what the file lacks
 
 
@@ -31,6 +33,8 @@ class Pipeline:
     loras: tuple[Lora, ...] = ()
     controls: tuple[Control, ...] = ()  # in the order they were linked
     adapters: tuple[Adapter, ...] = ()  # likewise
+    plan: Plan = field(default_factory=Plan)  # how it runs
+    notes: tuple[str, ...] = ()  # of loading, for the person, one sentence each
 
     @property
     def patcher(self) -> Weights | None:
@@ -61,3 +65,6 @@ class Pipeline:
 
     def with_adapter(self, adapter: Adapter) -> "Pipeline":
         return replace(self, adapters=(*self.adapters, adapter))
+
+    def with_plan(self, plan: Plan) -> "Pipeline":
+        return replace(self, plan=plan)

@@ -14,11 +14,13 @@ from .errors import ArgumentError
 from .ipadapters import adapter_arguments
 from .latents import decode, decoding_bytes, encode, latent_shape, look_of, packed, scale_of, unpacked, vae_of
 from .memory import Memory
+from .offloading import offloading
 from .packages import require
 from .pipeline import Pipeline
 from .predicting import Predictions
 from .prompts import cut_of, note
 from .schedulers import fresh
+from .shortage import enough
 from .sizes import Size, chosen, repeated, resized_images, resized_mask
 from .watching import Bar, Watch
 from .wearing import worn
@@ -63,16 +65,22 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
     call = own_defaults(plain, pipe) | call_arguments(pipe, request, size) | extra
     if pipeline.controls:
         call = controlled_call(pipe, pipeline, request, size, call)
-    with worn(pipeline, pipe, request.clip_skip) as said:
-        memory.load(pipeline.all_weights(), decoding_bytes(vae, size.height, size.width))
-        call |= pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
-        call |= adapter_arguments(pipe, pipeline.adapters, size, call)
-        vars(pipe)["vae"] = ModeVae(vae) if pipeline.controls else vae
-        bar = Bar(watch, look_of(pipe))
-        attach(pipe, bar, call, size)
-        latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, call), size.height, size.width).float().cpu())
-        watch.check()
-        return Sampled(decode(vae, latents), latents, (*said, *notes(pipe, request)))
+    working = decoding_bytes(vae, size.height, size.width, pipeline.plan.vae_tiling)
+
+    def made() -> Sampled:
+        wearing = worn(pipeline, pipe, request.clip_skip, request.steps)
+        with wearing as said, offloading(pipeline, pipe, memory) as offloaded:
+            offloaded.load(pipeline.all_weights(), working)
+            given = pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
+            given = call | given
+            given |= adapter_arguments(pipe, pipeline.adapters, size, given)
+            vars(pipe)["vae"] = ModeVae(vae) if pipeline.controls else vae
+            attach(pipe, Bar(watch, look_of(pipe)), given, size)
+            latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, given), size.height, size.width).float().cpu())
+            watch.check()
+            return Sampled(decode(vae, latents), latents, (*said, *notes(pipe, request)))
+
+    return enough(made, pipeline, memory, working)
 
 
 def run(pipe: Any, call: Mapping[str, Any]) -> Tensor:

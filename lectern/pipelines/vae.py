@@ -1,6 +1,8 @@
 """Pictures to latents and back by a pipeline's VAE, for graphs that go on with ComfyUI's own nodes."""
 
-import torch
+from collections.abc import Callable
+from typing import Any
+
 from torch import Tensor
 
 from .errors import ArgumentError
@@ -8,15 +10,16 @@ from .latents import decode, decoding_bytes, encode, vae_factor, vae_of
 from .memory import Memory
 from .packages import require
 from .pipeline import Pipeline
+from .shortage import enough
 from .sizes import Size, checked
+from .tiles import tiled
 
 
 def encode_images(pipeline: Pipeline, images: Tensor, memory: Memory) -> Tensor:
     """(B, H, W, 3 or 4) -> (B, C, h, w) in ComfyUI's scale. Raises SizeError, ArgumentError."""
     require()
     size = checked(Size(images.shape[2], images.shape[1]), vae_factor(pipeline.loaded))
-    _ready(pipeline, memory, size)
-    return encode(pipeline.loaded.vae, images)
+    return _run(lambda vae: encode(vae, images), pipeline, memory, size)
 
 
 def decode_latents(pipeline: Pipeline, latents: Tensor, memory: Memory) -> Tensor:
@@ -29,12 +32,19 @@ def decode_latents(pipeline: Pipeline, latents: Tensor, memory: Memory) -> Tenso
             f" {tuple(latents.shape)}. Link a latent of the same kind of model."
         )
     factor = vae_factor(pipeline.loaded)
-    _ready(pipeline, memory, Size(latents.shape[3] * factor, latents.shape[2] * factor))
-    return decode(pipeline.loaded.vae, latents)
+    size = Size(latents.shape[3] * factor, latents.shape[2] * factor)
+    return _run(lambda vae: decode(vae, latents), pipeline, memory, size)
 
 
-def _ready(pipeline: Pipeline, memory: Memory, size: Size) -> None:
-    """Only the VAE's weights are loaded."""
-    vae: torch.nn.Module = vae_of(pipeline.loaded)
+def _run(work: Callable[[Any], Tensor], pipeline: Pipeline, memory: Memory, size: Size) -> Tensor:
+    """Only the VAE's weights are loaded, however the plan offloads the others."""
+    vae = vae_of(pipeline.loaded)
     weights = [one for one in pipeline.weights if one.module is vae]
-    memory.load(weights, decoding_bytes(vae, size.height, size.width))
+    working = decoding_bytes(vae, size.height, size.width, pipeline.plan.vae_tiling)
+
+    def done() -> Tensor:
+        with tiled(vae, pipeline.plan):
+            memory.load(weights, working)
+            return work(vae)
+
+    return enough(done, pipeline, memory, working)

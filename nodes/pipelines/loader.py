@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from comfy_api.v0_0_2 import io
 
 from ...lectern import host
@@ -5,11 +7,10 @@ from ...lectern.errors import LecternError
 from ...lectern.pipelines.finding import find_folder, find_folders, find_model, find_models
 from ...lectern.pipelines.hub.fetching import Progress
 from ...lectern.pipelines.hub.names import hub_name, place
-from ...lectern.pipelines.loading import AUTO, DTYPES
 from ...lectern.pipelines.pipeline import Spec
-from .common import CATEGORY, PipelineType, downloads, loader, stamps
-
-NONE = "none"  # in the list of bases
+from ...lectern.pipelines.quantizing import NONE, QUANTIZATIONS
+from ...lectern.pipelines.reading import AUTO, DTYPES
+from .common import CATEGORY, PipelineType, downloads, loader, notes, stamps
 
 
 class LecternPipelineLoader(io.ComfyNode):
@@ -40,14 +41,20 @@ class LecternPipelineLoader(io.ComfyNode):
                 io.Combo.Input(
                     "dtype", options=list(DTYPES), default=AUTO,
                     tooltip="Precision of the weights in memory. auto keeps that of the files where this device has"
-                    " it; fp16 and bf16 need half the memory of fp32. The weights of a GGUF file stay as they are and"
-                    " are computed with in this precision.",
+                    " it; fp16 and bf16 need half the memory of fp32. fp8 storage halves the denoiser once more and"
+                    " computes in the precision of the files. The weights of a GGUF file stay as they are and are"
+                    " computed with in this precision.",
                 ),
                 io.Combo.Input(
                     "base", options=[NONE, *find_folders(host.model_directories())], default=NONE, optional=True,
                     tooltip="Only for a single file: the pipeline folder that the file's denoiser is put into. Text"
                     " encoders, VAE and settings that the file lacks come from it. A whole Stable Diffusion 1.5, 2 or"
                     " SDXL checkpoint needs none.",
+                ),
+                io.Combo.Input(
+                    "quantization", options=list(QUANTIZATIONS), default=NONE, optional=True, advanced=True,
+                    tooltip="Fewer bits for the weights of the denoiser and of large text encoders. Needs the package"
+                    " that it is named after; bitsandbytes also needs a GPU.",
                 ),
                 io.String.Input(
                     "hub_id", default="", optional=True,
@@ -84,6 +91,7 @@ class LecternPipelineLoader(io.ComfyNode):
         base: str | None = NONE,
         hub_id: str | None = "",
         revision: str | None = "",
+        **_: str | None,
     ) -> str:
         """Another one when a file has changed, except by a download of this node."""
         try:
@@ -99,16 +107,18 @@ class LecternPipelineLoader(io.ComfyNode):
         variant: str,
         dtype: str,
         base: str = NONE,
+        quantization: str = NONE,
         hub_id: str = "",
         revision: str = "",
     ) -> io.NodeOutput:
-        spec = _spec(pipeline, variant.strip(), dtype, base, hub_id, revision)
+        spec = replace(_spec(pipeline, variant.strip(), dtype, base, hub_id, revision), quantization=quantization)
         if hub_id.strip():
             before, progress = stamps.of(spec.path), Progress()
             name, roots = hub_name(hub_id, revision), host.directories_of("diffusers")
             folder = await host.attended(downloads.bring(name, spec.variant, roots, progress), progress)
             stamps.downloaded(folder, before)
-        return io.NodeOutput(loader.load(spec))
+        loaded = loader.load(spec)
+        return io.NodeOutput(loaded, ui=notes(loaded.notes))
 
 
 def _spec(pipeline: str, variant: str, dtype: str, base: str, hub_id: str, revision: str) -> Spec:
@@ -116,4 +126,4 @@ def _spec(pipeline: str, variant: str, dtype: str, base: str, hub_id: str, revis
     roots = host.model_directories()
     if hub_id.strip():
         return Spec(place(hub_name(hub_id, revision), host.directories_of("diffusers")), variant, dtype)
-    return Spec(find_model(pipeline, roots), variant, dtype, None if base == NONE else find_folder(base, roots))
+    return Spec(find_model(pipeline, roots), variant, dtype, base=None if base == NONE else find_folder(base, roots))

@@ -58,12 +58,30 @@ class Kept:
 class PlainMemory:
     def __init__(self) -> None:
         self.loads: list[list[str]] = []  # class names, for each load
+        self.released: list[list[str]] = []
+        self.rooms: list[int] = []  # bytes
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cpu")
 
     def keep(self, module: torch.nn.Module) -> Kept:
         return Kept(module)
 
     def load(self, weights: Sequence[Any], working: int) -> None:
         self.loads.append([type(one.module).__name__ for one in weights])
+
+    def release(self, weights: Sequence[Any]) -> None:
+        self.released.append([type(one.module).__name__ for one in weights])
+
+    def make_room(self, size: int) -> None:
+        self.rooms.append(size)
+
+    def free(self) -> int:
+        return 1 << 30
+
+    def ram(self) -> int:
+        return 1 << 30
 
     def precision(self, wanted: str) -> str:
         return wanted
