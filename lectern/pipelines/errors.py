@@ -21,3 +21,11 @@ class ArgumentError(LecternError):
 
 class SchedulerError(LecternError):
     """A scheduler, or an option of one, that does not fit the pipeline."""
+
+
+class FramesError(LecternError):
+    """A number of frames that the pipeline cannot make."""
+
+
+class DecoderError(LecternError):
+    """A remote decoder of `lectern.toml` cannot be reached, or its answer is not what was asked for."""

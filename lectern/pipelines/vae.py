@@ -4,7 +4,18 @@ import torch
 from torch import Tensor
 
 from .errors import ArgumentError
-from .latents import decode, decoding_bytes, encode, vae_factor, vae_of
+from .films import films
+from .latents import (
+    channels_of,
+    decode,
+    decoding_bytes,
+    encode,
+    encode_video,
+    frame_factor,
+    has_frames,
+    vae_factor,
+    vae_of,
+)
 from .memory import Memory
 from .packages import require
 from .pipeline import Pipeline
@@ -12,29 +23,48 @@ from .sizes import Size, checked
 
 
 def encode_images(pipeline: Pipeline, images: Tensor, memory: Memory) -> Tensor:
-    """(B, H, W, 3 or 4) -> (B, C, h, w) in ComfyUI's scale. Raises SizeError, ArgumentError."""
+    """(B, H, W, 3 or 4) -> (B, C, h, w), or of a video's frames (1, C, t, h, w), in ComfyUI's scale.
+
+    Frames after the last that fills a latent frame are left out, as core does.
+
+    Raises:
+        SizeError, ArgumentError.
+    """
     require()
-    size = checked(Size(images.shape[2], images.shape[1]), vae_factor(pipeline.loaded))
-    _ready(pipeline, memory, size)
-    return encode(pipeline.loaded.vae, images)
+    pipe = pipeline.loaded
+    vae = vae_of(pipe)
+    size = checked(Size(images.shape[2], images.shape[1]), vae_factor(pipe))
+    video = has_frames(vae) and films(pipe)
+    _ready(pipeline, memory, size, len(images) if video else 1)
+    return encode_video(vae, images) if video else encode(vae, images)
 
 
 def decode_latents(pipeline: Pipeline, latents: Tensor, memory: Memory) -> Tensor:
-    """The reverse. Raises ArgumentError: latents of another kind of model."""
+    """The reverse; of a video all frames. Raises ArgumentError: latents of another kind of model."""
     require()
-    channels = int(vae_of(pipeline.loaded).config["latent_channels"])
-    if latents.ndim != 4 or latents.shape[1] != channels:
+    pipe = pipeline.loaded
+    checked_latents(pipeline, latents)
+    factor = vae_factor(pipe)
+    frames = (latents.shape[2] - 1) * frame_factor(pipe) + 1 if latents.ndim == 5 else 1
+    _ready(pipeline, memory, Size(latents.shape[-1] * factor, latents.shape[-2] * factor), frames)
+    return decode(pipe.vae, latents)
+
+
+def checked_latents(pipeline: Pipeline, latents: Tensor) -> Tensor:
+    """Raises ArgumentError: latents of another kind of model."""
+    vae = vae_of(pipeline.loaded)
+    channels, frames = channels_of(vae), has_frames(vae)
+    if latents.ndim not in ((4, 5) if frames else (4,)) or latents.shape[1] != channels or 0 in latents.shape:
+        wanted = f"(batch, {channels}, {'frames, ' if frames else ''}height, width)"
         raise ArgumentError(
-            f"The VAE of {pipeline.kind} decodes latents of the shape (batch, {channels}, height, width), got"
-            f" {tuple(latents.shape)}. Link a latent of the same kind of model."
+            f"The VAE of {pipeline.kind} decodes latents of the shape {wanted}, got {tuple(latents.shape)}. Link a"
+            " latent of the same kind of model."
         )
-    factor = vae_factor(pipeline.loaded)
-    _ready(pipeline, memory, Size(latents.shape[3] * factor, latents.shape[2] * factor))
-    return decode(pipeline.loaded.vae, latents)
+    return latents
 
 
-def _ready(pipeline: Pipeline, memory: Memory, size: Size) -> None:
+def _ready(pipeline: Pipeline, memory: Memory, size: Size, frames: int) -> None:
     """Only the VAE's weights are loaded."""
     vae: torch.nn.Module = vae_of(pipeline.loaded)
     weights = [one for one in pipeline.weights if one.module is vae]
-    memory.load(weights, decoding_bytes(vae, size.height, size.width))
+    memory.load(weights, decoding_bytes(vae, size.height, size.width, frames))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from .encoders import nested_text_model
+from .encoders import nested_text_model, unfixed_prompts
 from .pipeline import Pipeline
 from .quiet import quiet
 
@@ -15,4 +15,5 @@ def worn(pipeline: Pipeline, pipe: Any, clip_skip: int = 0) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(quiet())
         stack.enter_context(nested_text_model(pipe, clip_skip > 0))
+        stack.enter_context(unfixed_prompts(pipe))
         yield
