@@ -5,6 +5,7 @@ from .pipelines.encode import LecternPipelineEncode
 from .pipelines.loader import LecternPipelineLoader
 from .pipelines.sample import LecternPipelineSample
 from .pipelines.scheduler import LecternPipelineScheduler
+from .pipelines.video import LecternPipelineVideo
 from .sdwebui.adetailer import LecternWebUIADetailer
 from .sdwebui.controlnet import LecternWebUIControlNet
 from .sdwebui.fields import LecternWebUIFields
@@ -52,6 +53,7 @@ NODE_CLASS_MAPPINGS = {
     "LecternPipelineLoader": LecternPipelineLoader,
     "LecternPipelineScheduler": LecternPipelineScheduler,
     "LecternPipelineSample": LecternPipelineSample,
+    "LecternPipelineVideo": LecternPipelineVideo,
     "LecternPipelineEncode": LecternPipelineEncode,
     "LecternPipelineDecode": LecternPipelineDecode,
 }
@@ -81,6 +83,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternPipelineLoader": "Pipeline Loader",
     "LecternPipelineScheduler": "Pipeline Scheduler",
     "LecternPipelineSample": "Pipeline Sample",
+    "LecternPipelineVideo": "Pipeline Video",
     "LecternPipelineEncode": "Pipeline Encode",
     "LecternPipelineDecode": "Pipeline Decode",
 }

@@ -24,34 +24,34 @@ def video_pipe(pipeline: Pipeline, image: bool, video: bool) -> Any:
         raise ArgumentError(f"{pipeline.kind} makes pictures. Link it to the node Pipeline Sample instead.")
     if image and video:
         raise ArgumentError("An image and a video are linked. Unlink one: a video starts from either.")
-    kind = _class_for(pipeline, image, video)
-    pipe = copy.copy(pipeline.loaded) if kind is type(pipeline.loaded) else _remade(pipeline, kind)
+    kind, remedy = _class_for(pipeline, image, video)
+    pipe = copy.copy(pipeline.loaded) if kind is type(pipeline.loaded) else _remade(pipeline, kind, remedy)
     pipe.register_modules(scheduler=fresh(pipeline.own_scheduler()))
     return _checked_channels(pipe, image)
 
 
-def _class_for(pipeline: Pipeline, image: bool, video: bool) -> type:
-    """The loaded class where it takes what is linked, else the one that diffusers has for it."""
+def _class_for(pipeline: Pipeline, image: bool, video: bool) -> tuple[type, str]:
+    """The loaded class where it takes what is linked, else the one that diffusers has for it; what else to do."""
     from diffusers.pipelines import auto_pipeline as auto
 
-    own = type(pipeline.loaded)
-    taken = accepted(pipeline.loaded)
-    if image or video:
-        name, mapping = (
-            ("image", auto.AUTO_IMAGE2VIDEO_PIPELINES_MAPPING)
-            if image
-            else ("video", auto.AUTO_VIDEO2VIDEO_PIPELINES_MAPPING)
-        )
-        found = own if name in taken else _sibling(own, mapping)
-        remedy = f"Unlink {name}, or load another pipeline."
+    own, taken = type(pipeline.loaded), accepted(pipeline.loaded)
+    if image:
+        name, mapping, suits = "image", auto.AUTO_IMAGE2VIDEO_PIPELINES_MAPPING, "image" in taken
+    elif video:
+        name, mapping, suits = "video", auto.AUTO_VIDEO2VIDEO_PIPELINES_MAPPING, "video" in taken
     else:
-        starts = [name for name in ("image", "video") if name in taken and _needs(own, name)]
-        name = "text" if not starts else f"text without {starts[0]}"
-        found = _sibling(own, auto.AUTO_TEXT2VIDEO_PIPELINES_MAPPING) if starts else own
-        remedy = f"Link {starts[0] if starts else 'another pipeline'}."
-    if found is None:
+        start = next((name for name in ("image", "video") if name in taken and _needs(own, name)), "")
+        name, mapping, suits = f"text without {start}", auto.AUTO_TEXT2VIDEO_PIPELINES_MAPPING, not start
+        if start:
+            return _found(pipeline, name, _sibling(own, mapping), f"Link one as {start}, or load another pipeline.")
+    found = own if suits else _sibling(own, mapping)
+    return _found(pipeline, name, found, f"Unlink {name}, or load another pipeline.")
+
+
+def _found(pipeline: Pipeline, name: str, kind: type | None, remedy: str) -> tuple[type, str]:
+    if kind is None:
         raise ArgumentError(f"diffusers makes no video from {name} with {pipeline.kind}. {remedy}")
-    return found
+    return kind, remedy
 
 
 def _needs(kind: type, name: str) -> bool:
@@ -75,7 +75,7 @@ def _model(name: str) -> str:
     return name.removesuffix("-i2v")
 
 
-def _remade(pipeline: Pipeline, kind: Any) -> Any:
+def _remade(pipeline: Pipeline, kind: Any, remedy: str) -> Any:
     """Raises ArgumentError where that class lacks a component or a setting that the loaded pipeline works with."""
     import torch
 
@@ -88,10 +88,7 @@ def _remade(pipeline: Pipeline, kind: Any) -> Any:
     missing = [name for name in components if there.get(name) is None and name not in kind._optional_components]
     if lost or missing:
         what = f"cannot work with its {', '.join(lost)}" if lost else f"needs {', '.join(missing)}, which it lacks"
-        raise ArgumentError(
-            f"diffusers would run {pipeline.kind} as {kind.__name__} for this, which {what}. Unlink what the video"
-            " starts from, or load another pipeline."
-        )
+        raise ArgumentError(f"diffusers would run {pipeline.kind} as {kind.__name__} for this, which {what}. {remedy}")
     given = {name: there[name] for name in components if there.get(name) is not None}
     return kind(**given, **{name: value for name, value in kept.items() if name in settings})
 
@@ -105,5 +102,7 @@ def _checked_channels(pipe: Any, image: bool) -> Any:
     if beside == image or type(pipe).__name__ not in ("WanPipeline", "WanImageToVideoPipeline"):
         return pipe
     if image:
-        raise ArgumentError("This Wan model was trained for text alone. Unlink image, or load its image-to-video model.")
+        raise ArgumentError(
+            "This Wan model was trained for text alone. Unlink image, or load its image-to-video model."
+        )
     raise ArgumentError("This Wan model makes a video from an image. Link one as image, or load its text model.")

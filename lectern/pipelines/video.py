@@ -110,6 +110,8 @@ def sources(pipe: Any, request: VideoRequest, size: Size, frames: int | None) ->
         values["image"] = still(request.image, size)
     if request.end_image is not None:
         values["last_image"] = ending(pipe, request, size)
+    elif request.image is not None and two_pictures(pipe):
+        raise ArgumentError("This Wan model was trained for a first and a last frame. Link the last one as end_image.")
     if request.video is not None:
         values["video"] = [to_pillow(frame) for frame in resized_images(request.video[:frames], size)]
         if "strength" in accepted(pipe):
@@ -123,7 +125,18 @@ def ending(pipe: Any, request: VideoRequest, size: Size) -> Image.Image:
         raise ArgumentError(f"{type(pipe).__name__} takes no last frame. Unlink end_image.")
     if request.image is None:
         raise ArgumentError("An end_image is linked but no image. Link the first frame as image.")
+    if two_pictures(pipe) is False:
+        raise ArgumentError("This Wan model was trained for a first frame alone. Unlink end_image.")
     return still(request.end_image, size)
+
+
+def two_pictures(pipe: Any) -> bool | None:
+    """Whether the denoiser of a Wan 2.1 reads two pictures or one; None for those that read none, and others.
+
+    diffusers does not look, and fails in the middle of the run.
+    """
+    config = getattr(getattr(pipe, "transformer", None), "config", {})
+    return bool(config["pos_embed_seq_len"]) if config.get("image_dim") and "pos_embed_seq_len" in config else None
 
 
 def still(images: Tensor, size: Size) -> Image.Image:

@@ -8,7 +8,7 @@ from typing import Any
 from .more import qwen, sd3, sd21
 from .parts import WIDTH, clip_encoder, diffusers, flux_transformer, t5_encoder, unet, vae
 from .tokenizers import clip_tokenizer, t5_tokenizer
-from .video import ltx, wan, wan22, wan22_i2v, wan22_small, wan_i2v
+from .video import ltx, wan, wan22, wan22_i2v, wan22_small, wan_flf, wan_i2v
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
 
@@ -55,6 +55,7 @@ FAMILIES: dict[str, Callable[[], Any]] = {"sd15": sd15, "sdxl": sdxl, "flux": fl
 MORE: dict[str, Callable[[], Any]] = {"sd21": sd21, "sd3": sd3, "qwen": qwen}
 VIDEO: dict[str, Callable[[], Any]] = {
     "wan": wan, "wan_i2v": wan_i2v, "wan22": wan22, "wan22_i2v": wan22_i2v, "wan22_small": wan22_small, "ltx": ltx,
+    "wan_flf": wan_flf,
 }  # fmt: skip
 ALL = FAMILIES | MORE | VIDEO
 

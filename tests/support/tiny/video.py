@@ -26,8 +26,17 @@ def wan22_small() -> Any:
 
 def wan_i2v() -> Any:
     """Reads its image twice: as a latent beside the noise, and through an image encoder."""
+    return _image_to_video()
+
+
+def wan_flf() -> Any:
+    """Made for a first and a last image: it reads the five tokens of each of them."""
+    return _image_to_video(pos_embed_seq_len=10)
+
+
+def _image_to_video(**more: Any) -> Any:
     return diffusers().WanImageToVideoPipeline(
-        transformer=wan_transformer(36, image_dim=WIDTH, added_kv_proj_dim=24),
+        transformer=wan_transformer(36, image_dim=WIDTH, added_kv_proj_dim=24, **more),
         image_encoder=image_encoder(),
         image_processor=image_processor(),
         **_shared(),
