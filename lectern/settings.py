@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from .decoders import Decoders
 from .errors import SettingsError
 from .servers import LOCAL, Servers, check_pools
 
@@ -45,6 +46,7 @@ class Settings(_Section):
     limits: Limits = Limits()
     apps: Apps = Apps()
     servers: Annotated[Servers, AfterValidator(check_pools)] = Field(default=LOCAL, min_length=1)
+    decoders: Decoders = {}
 
 
 def read_settings(file: Path) -> Settings:

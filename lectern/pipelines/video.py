@@ -51,7 +51,7 @@ class Filmed(NamedTuple):
 
 
 def film(pipeline: Pipeline, request: VideoRequest, memory: Memory, noise: Noise, watch: Watch) -> Filmed:
-    """Raises ArgumentError, SizeError, FramesError, or what `watch` raises to end the run; the pipeline stays usable."""
+    """Raises ArgumentError, SizeError, FramesError, or what `watch` raises to end it; the pipeline stays usable."""
     require()
     watch.check()
     pipe = video_pipe(pipeline, request.image is not None, request.video is not None)
