@@ -5,16 +5,20 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+import torch
 
+from lectern.pipelines.latents import scale_of
 from support.client import Comfy, node
 from support.decoder import DecoderServer, DecoderThread, stretched
-from support.tiny import MORE, tiny_pipeline
+from support.tiny import MORE, core_vae, tiny_pipeline
+from tools.comfyui import find_comfyui
 from tools.server import ComfyServer
 
 from .test_pipelines import PICTURE, SAMPLE, loader, pictures, watched
@@ -39,6 +43,10 @@ def server(decoder: DecoderServer) -> Iterator[ComfyServer]:
     server = ComfyServer(arguments=["--preview-method", "latent2rgb"])
     for family in FAMILIES:
         tiny_pipeline(family, server.base / "models" / "diffusers" / family)
+    models = server.base / "models"
+    (models / "vae").mkdir(parents=True)
+    diffusers = models / "diffusers"
+    core_vae(find_comfyui().path, models / "vae/wan.safetensors", diffusers / "wan_core", diffusers / "wan")
     settings = server.base / "user" / "__lectern" / "lectern.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text(f'[decoders.far]\nurl = "{decoder.url}"\n[decoders.off]\nurl = "http://127.0.0.1:9"\n')
@@ -187,32 +195,48 @@ def test_the_widget_lists_the_decoders(comfy: Comfy):
     assert (more["options"] if kind == "COMBO" else kind) == ["local", "far", "off"]
 
 
+def test_latents_of_videos_interchange_with_core_nodes(comfy: Comfy):
+    """One Wan VAE, narrow but as deep as core's loader wants it; both sides read the same weights."""
+    sent = {
+        "1": loader("wan_core"),
+        "2": node("VAELoader", vae_name="wan.safetensors"),
+        "3": node("LecternSlideBackground", style="mesh gradient", palette="aurora", colors="", words="", seed=1,
+                  width=64, height=64, batch_size=5),
+        "4": node("VAEEncode", pixels=["3", 0], vae=["2", 0]),
+        "5": node("LecternPipelineEncode", pipeline=["1", 0], image=["3", 0]),
+        "6": node("VAEDecode", samples=["4", 0], vae=["2", 0]),
+        "7": node("VAEDecode", samples=["5", 0], vae=["2", 0]),
+        "8": node("LecternPipelineDecode", pipeline=["1", 0], latent=["4", 0]),
+        "9": node("LecternPipelineDecode", pipeline=["1", 0], latent=["5", 0]),
+        **{str(10 + place): node("PreviewImage", images=[str(place), 0]) for place in (6, 7, 8, 9)},
+    }  # fmt: skip
+    outputs = comfy.outputs(sent)
+    found = [comfy.pictures(outputs[str(10 + place)]["images"]) for place in (6, 7, 8, 9)]
+    core, *others = ([np.asarray(one.convert("RGB"), float) for one in frames] for frames in found)
+    assert len(core) == 5 and all(frame.std() > 1 for frame in core)
+    assert [len(frames) for frames in others] == [5] * 3
+    assert [np.abs(np.stack(core) - np.stack(frames)).max() <= 2 for frames in others] == [True] * 3
+
+
 SCALES = """
-import sys, json, torch
-sys.path.insert(0, sys.argv[1])
-sys.argv = sys.argv[:1] + ["--cpu"]
-import comfy.options
+import sys
+tree, out = sys.argv[1:]
+sys.path.insert(0, tree)
+import torch
 import comfy.latent_formats as formats
-x = torch.randn(1, 48, 2, 4, 4, generator=torch.Generator().manual_seed(1))
-one, two = formats.Wan21(), formats.Wan22()
-torch.save({"x": x, "wan21": one.process_in(x[:, :16]), "wan22": two.process_in(x)}, OUT)
+latents = torch.randn(1, 48, 2, 4, 4, generator=torch.Generator().manual_seed(1))
+torch.save({"latents": latents, "wan21": formats.Wan21().process_in(latents[:, :16])}, out)
 """
 
 
 @pytest.mark.parametrize("kind", ["AutoencoderKLWan", "AutoencoderKLQwenImage"])
 def test_the_scale_of_wan_is_cores(tmp_path: Path, kind: str):
-    """What core's KSampler works on, from the same LATENT; core cannot load a VAE this small."""
-    import diffusers
-    import torch
-
-    from lectern.pipelines.latents import scale_of
-    from tools.comfyui import find_comfyui
-
+    """What core's KSampler works on, from the same LATENT."""
     out = tmp_path / "scales.pt"
-    code = SCALES.replace("OUT", repr(str(out)))
-    subprocess.run([sys.executable, "-c", code, str(find_comfyui())], check=True, capture_output=True, cwd=tmp_path)
+    subprocess.run([sys.executable, "-c", SCALES, find_comfyui().path, out], check=True, capture_output=True)
     core = torch.load(out, weights_only=True)
-    vae = getattr(diffusers, kind)(base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
-    ours = scale_of(vae).to_pipeline(core["x"][:, :16])
+    latents = core["latents"][:, :16]
+    vae = getattr(import_module("diffusers"), kind)(base_dim=4, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
+    ours = scale_of(vae).to_pipeline(latents)
     assert torch.allclose(ours, core["wan21"], atol=1e-5)
-    assert torch.allclose(scale_of(vae).to_comfy(ours), core["x"][:, :16], atol=1e-5)
+    assert torch.allclose(scale_of(vae).to_comfy(ours), latents, atol=1e-5)

@@ -5,3 +5,4 @@ from .folders import MORE as MORE
 from .folders import VIDEO as VIDEO
 from .folders import full_vae as full_vae
 from .folders import tiny_pipeline as tiny_pipeline
+from .video import core_vae as core_vae

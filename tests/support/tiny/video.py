@@ -1,5 +1,10 @@
 """Pipelines for videos: Wan 2.1 from text and from an image, Wan 2.2 with its two denoisers and its small one."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from .parts import WIDTH, diffusers, t5_encoder
@@ -123,3 +128,21 @@ def image_processor() -> Any:
 
     side = {"height": 32, "width": 32}
     return CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=side)
+
+
+def core_vae(tree: Path, file: Path, folder: Path, source: Path) -> Path:
+    """The pipeline of `source` with a Wan VAE that core's loader knows as well, which `file` is then.
+
+    Args:
+        tree: ComfyUI's.
+        folder: written.
+    """
+    script = Path(__file__).with_name("corevae.py")
+    subprocess.run([sys.executable, script, tree, file], check=True, capture_output=True, env=os.environ)
+    shutil.copytree(source, folder)
+    shutil.rmtree(folder / "vae")
+    kind = diffusers().AutoencoderKLWan
+    kind(base_dim=8, z_dim=16, dim_mult=[1, 2, 4, 4], num_res_blocks=2).save_config(folder / "vae")
+    vae = kind.from_single_file(str(file), config=str(folder / "vae"), local_files_only=True)
+    vae.save_pretrained(folder / "vae")
+    return folder
