@@ -72,8 +72,10 @@ def chosen_size(pipe: Any, width: int, height: int, source: Tensor | None) -> Si
 def usual_size(pipe: Any, step: int) -> Size:
     """What its call makes when it is told nothing."""
     taken = accepted(pipe)
-    sides = [taken[name].default if name in taken else None for name in ("width", "height")]
-    return Size(*(side // step * step for side in sides)) if all(sides) else own_size(pipe, step)
+    width, height = (taken[name].default if name in taken else None for name in ("width", "height"))
+    if not isinstance(width, int) or not isinstance(height, int):
+        return own_size(pipe, step)
+    return Size(width // step * step, height // step * step)
 
 
 def shaped(source: Size, own: Size, step: int) -> Size:

@@ -5,7 +5,7 @@ headers `shape` (a JSON list) and `dtype` say the same of them. Answers are pixe
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import prod
 from typing import Any, NamedTuple
 
@@ -72,7 +72,7 @@ def frames_of(label: str, question: Question, headers: Mapping[str, str], body: 
         DecoderError: the answer is of another shape or kind than what was asked for, or too short.
     """
     shape, kind = _shape(headers.get("shape", "")), headers.get("dtype", "")
-    if shape != question.shape or kind not in DTYPES:
+    if shape is None or shape != question.shape or kind not in DTYPES:
         raise DecoderError(
             f"{label} answered with {str(shape or 'no shape')[:80]} of {kind[:20] or 'no dtype'}, and pixels of"
             f" {question.shape} were asked for. Look whether it decodes this kind of model, and in whole pictures."
@@ -90,10 +90,11 @@ def frames_of(label: str, question: Question, headers: Mapping[str, str], body: 
     return (frames / 2 + 0.5).clamp_(0, 1)
 
 
-def _shape(text: str) -> Sequence[int] | None:
+def _shape(text: str) -> tuple[int, ...] | None:
     try:
         values = json.loads(text) if len(text) <= _LONGEST_SHAPE else None
     except (ValueError, RecursionError):
         return None
-    whole = isinstance(values, list) and all(isinstance(one, int) and not isinstance(one, bool) for one in values)
-    return tuple(values) if whole else None
+    if not isinstance(values, list) or not all(type(one) is int for one in values):
+        return None
+    return tuple(values)

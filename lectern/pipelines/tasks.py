@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from .arguments import accepted, taken_by
@@ -32,8 +33,7 @@ def video_pipe(pipeline: Pipeline, image: bool, video: bool) -> Any:
 
 def _class_for(pipeline: Pipeline, image: bool, video: bool) -> tuple[type, str]:
     """The loaded class where it takes what is linked, else the one that diffusers has for it; what else to do."""
-    from diffusers.pipelines import auto_pipeline as auto
-
+    auto: Any = import_module("diffusers.pipelines.auto_pipeline")
     own, taken = type(pipeline.loaded), accepted(pipeline.loaded)
     if image:
         name, mapping, suits = "image", auto.AUTO_IMAGE2VIDEO_PIPELINES_MAPPING, "image" in taken
@@ -56,8 +56,7 @@ def _found(pipeline: Pipeline, name: str, kind: type | None, remedy: str) -> tup
 
 def _needs(kind: type, name: str) -> bool:
     """Whether the class is there for videos from such a start, even where its call could do without."""
-    from diffusers.pipelines import auto_pipeline as auto
-
+    auto: Any = import_module("diffusers.pipelines.auto_pipeline")
     mappings = {"image": auto.AUTO_IMAGE2VIDEO_PIPELINES_MAPPING, "video": auto.AUTO_VIDEO2VIDEO_PIPELINES_MAPPING}
     parameter = taken_by(kind)[name]
     return parameter.default is parameter.empty or kind in mappings[name].values() or "ImageToVideo" in kind.__name__
@@ -65,8 +64,7 @@ def _needs(kind: type, name: str) -> bool:
 
 def _sibling(kind: type, mapping: Mapping[str, type]) -> type | None:
     """The class of the same model in diffusers' table for a task; Wan's two are filed as wan and wan-i2v."""
-    from diffusers.pipelines import auto_pipeline as auto
-
+    auto: Any = import_module("diffusers.pipelines.auto_pipeline")
     models = {_model(name) for table in auto.SUPPORTED_TASKS_MAPPINGS for name, one in table.items() if one is kind}
     return next((one for name, one in mapping.items() if _model(name) in models), None)
 

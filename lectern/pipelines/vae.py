@@ -1,5 +1,7 @@
 """Pictures to latents and back by a pipeline's VAE, for graphs that go on with ComfyUI's own nodes."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -32,7 +34,7 @@ def encode_images(pipeline: Pipeline, images: Tensor, memory: Memory) -> Tensor:
     """
     require()
     pipe = pipeline.loaded
-    vae = vae_of(pipe)
+    vae = _checked_scale(pipeline)
     size = checked(Size(images.shape[2], images.shape[1]), vae_factor(pipe))
     video = has_frames(vae) and films(pipe)
     _ready(pipeline, memory, size, len(images) if video else 1)
@@ -52,7 +54,7 @@ def decode_latents(pipeline: Pipeline, latents: Tensor, memory: Memory) -> Tenso
 
 def checked_latents(pipeline: Pipeline, latents: Tensor) -> Tensor:
     """Raises ArgumentError: latents of another kind of model."""
-    vae = vae_of(pipeline.loaded)
+    vae = _checked_scale(pipeline)
     channels, frames = channels_of(vae), has_frames(vae)
     if latents.ndim not in ((4, 5) if frames else (4,)) or latents.shape[1] != channels or 0 in latents.shape:
         wanted = f"(batch, {channels}, {'frames, ' if frames else ''}height, width)"
@@ -61,6 +63,17 @@ def checked_latents(pipeline: Pipeline, latents: Tensor) -> Tensor:
             " latent of the same kind of model."
         )
     return latents
+
+
+def _checked_scale(pipeline: Pipeline) -> Any:
+    """The VAE. Raises ArgumentError: LTX's gives latents that core scales before they are a LATENT."""
+    vae = vae_of(pipeline.loaded)
+    if "latents_mean" in dict(vae.named_buffers(recurse=False)):
+        raise ArgumentError(
+            f"The VAE of {pipeline.kind} has latents in a scale that is not ComfyUI's. Use the frames that Pipeline"
+            " Video gives, or core's nodes with core's own model."
+        )
+    return vae
 
 
 def _ready(pipeline: Pipeline, memory: Memory, size: Size, frames: int) -> None:

@@ -177,6 +177,13 @@ def test_frames_are_encoded_and_decoded_as_one_video(further):
     assert decode_latents(pipeline, torch.zeros(2, 16, 2, 6, 8), PlainMemory()).shape == (10, 48, 64, 3)
 
 
+def test_latents_in_another_scale_than_comfyuis_are_refused(further):
+    with pytest.raises(ArgumentError, match="a scale that is not ComfyUI's"):
+        encode_images(further("ltx"), CLIP, PlainMemory())
+    with pytest.raises(ArgumentError, match="a scale that is not ComfyUI's"):
+        decode_latents(further("ltx"), torch.zeros(1, 8, 2, 2, 2), PlainMemory())
+
+
 def test_no_size_takes_the_images_shape_in_the_pipelines_area(further):
     from lectern.pipelines.frames import chosen_frames, chosen_size
 

@@ -23,7 +23,12 @@ def qwen_tokenizer() -> Any:
 def qwen_encoder() -> Any:
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
-    marks = {"image_token_id": 261, "video_token_id": 260, "vision_start_token_id": 259, "vision_end_token_id": 260}
+    marks: dict[str, Any] = {
+        "image_token_id": 261,
+        "video_token_id": 260,
+        "vision_start_token_id": 259,
+        "vision_end_token_id": 260,
+    }
     text = {
         "vocab_size": SIZE, "hidden_size": WIDTH, "intermediate_size": 48, "num_hidden_layers": 2,
         "num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 2048,
