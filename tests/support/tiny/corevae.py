@@ -5,6 +5,7 @@ Usage: python corevae.py <the ComfyUI tree> <file to write>
 
 import sys
 from pathlib import Path
+from typing import Any
 
 WIDTH = 8
 
@@ -25,7 +26,7 @@ def write(tree: Path, file: Path) -> None:
     save_file({name: _drawn(torch, name, tensor.shape) for name, tensor in vae.state_dict().items()}, file)
 
 
-def _drawn(torch, name: str, shape):
+def _drawn(torch: Any, name: str, shape: Any) -> Any:
     """Core leaves weights as they lay in memory; these keep the size of what goes through them."""
     if name.endswith("gamma"):
         return torch.ones(shape)

@@ -1,6 +1,5 @@
 """Pipelines for videos: Wan 2.1 from text and from an image, Wan 2.2 with its two denoisers and its small one."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -138,7 +137,7 @@ def core_vae(tree: Path, file: Path, folder: Path, source: Path) -> Path:
         folder: written.
     """
     script = Path(__file__).with_name("corevae.py")
-    subprocess.run([sys.executable, script, tree, file], check=True, capture_output=True, env=os.environ)
+    subprocess.run([sys.executable, script, tree, file], check=True, capture_output=True)
     shutil.copytree(source, folder)
     shutil.rmtree(folder / "vae")
     kind = diffusers().AutoencoderKLWan
