@@ -343,6 +343,8 @@ _FORMATS = {
     Look(4, 0.13025): comfy.latent_formats.SDXL,
     Look(16, 1.5305): comfy.latent_formats.SD3,
     Look(16, 0.3611): comfy.latent_formats.Flux,
+    Look(16, 1.0): comfy.latent_formats.Wan21,  # Qwen-Image, too
+    Look(48, 1.0): comfy.latent_formats.Wan22,
 }
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from .access import Name, Seconds, checked_url, secret, trust
 from .errors import SettingsError
-from .servers import Name, Seconds, checked_address, read_secret, trust
 
 _HOST = r"(?i)^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$"
 
@@ -15,7 +15,7 @@ Host = Annotated[str, StringConstraints(max_length=253, pattern=_HOST, to_lower=
 
 
 def _checked_url(url: str) -> str:
-    return checked_address(url, "token_env or token_file")
+    return checked_url(url, "token_env or token_file")
 
 
 class ModelHub(BaseModel):
@@ -42,7 +42,7 @@ class ModelHub(BaseModel):
 
     def token(self) -> str:
         """The secret itself, or nothing. Raises SettingsError: the variable is not set, or the file unreadable."""
-        token = read_secret("token", self.token_env, self.token_file).strip()
+        token = secret(self.token_env, self.token_file, "token").strip()
         if not token.isascii() or not token.isprintable():
             raise SettingsError("The token of [hub] holds characters that no access token has. Store it anew.")
         return token

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from .decoders import Decoders
 from .errors import SettingsError
 from .modelhub import ModelHub
 from .servers import LOCAL, Servers, check_pools
@@ -47,6 +48,7 @@ class Settings(_Section):
     apps: Apps = Apps()
     hub: ModelHub = ModelHub()
     servers: Annotated[Servers, AfterValidator(check_pools)] = Field(default=LOCAL, min_length=1)
+    decoders: Decoders = {}
 
 
 def read_settings(file: Path) -> Settings:

@@ -9,6 +9,7 @@ from .pipelines.lora import LecternPipelineLora
 from .pipelines.memory import LecternPipelineMemory
 from .pipelines.sample import LecternPipelineSample
 from .pipelines.scheduler import LecternPipelineScheduler
+from .pipelines.video import LecternPipelineVideo
 from .sdwebui.adetailer import LecternWebUIADetailer
 from .sdwebui.controlnet import LecternWebUIControlNet
 from .sdwebui.fields import LecternWebUIFields
@@ -60,6 +61,7 @@ NODE_CLASS_MAPPINGS = {
     "LecternPipelineIPAdapter": LecternPipelineIPAdapter,
     "LecternPipelineMemory": LecternPipelineMemory,
     "LecternPipelineSample": LecternPipelineSample,
+    "LecternPipelineVideo": LecternPipelineVideo,
     "LecternPipelineEncode": LecternPipelineEncode,
     "LecternPipelineDecode": LecternPipelineDecode,
 }
@@ -93,6 +95,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternPipelineIPAdapter": "Pipeline IP-Adapter",
     "LecternPipelineMemory": "Pipeline Memory",
     "LecternPipelineSample": "Pipeline Sample",
+    "LecternPipelineVideo": "Pipeline Video",
     "LecternPipelineEncode": "Pipeline Encode",
     "LecternPipelineDecode": "Pipeline Decode",
 }

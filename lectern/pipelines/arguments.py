@@ -22,17 +22,28 @@ OWN_INPUTS = {
     "negative_ip_adapter_image": "the image of Pipeline IP-Adapter",
     "negative_ip_adapter_image_embeds": "the image of Pipeline IP-Adapter",
 }  # fmt: skip
+# The same for the node for videos.
+VIDEO_INPUTS = {
+    **{name: own for name, own in OWN_INPUTS.items() if own not in ("mask", "batch_size", "clip_skip")},
+    "num_frames": "frames", "video_length": "frames", "video": "video", "last_image": "end_image",
+    "frame_rate": "fps", "fps": "fps",
+}  # fmt: skip
 INTERNAL = ("latents", "output_type", "return_dict", "callback", "callback_steps", "callback_on_step_end")
-INTERNAL_TOO = ("callback_on_step_end_tensor_inputs", "self", "args", "kwargs")
+INTERNAL_TOO = ("callback_on_step_end_tensor_inputs", "self", "args", "kwargs", "num_videos_per_prompt")
 
 
 def accepted(pipe: Any) -> dict[str, Parameter]:
-    return dict(signature(type(pipe).__call__).parameters)
+    return taken_by(type(pipe))
 
 
-def open_arguments(pipe: Any) -> list[str]:
+def taken_by(kind: Any) -> dict[str, Parameter]:
+    """The same of a class of pipelines."""
+    return dict(signature(kind.__call__).parameters)
+
+
+def open_arguments(pipe: Any, own: Mapping[str, str] = OWN_INPUTS) -> list[str]:
     """Those that JSON may set, as in the signature, for a message."""
-    closed = {*OWN_INPUTS, *INTERNAL, *INTERNAL_TOO}
+    closed = {*own, *INTERNAL, *INTERNAL_TOO}
     return [_described(one) for name, one in accepted(pipe).items() if name not in closed]
 
 
@@ -41,15 +52,19 @@ def parsed(text: str, limit: int) -> dict[str, Any]:
     return read_object(text, limit, '{"eta": 0.5}')
 
 
-def checked(pipe: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises ArgumentError for a name that the pipeline does not take, with those that it does."""
+def checked(pipe: Any, values: Mapping[str, Any], own: Mapping[str, str] = OWN_INPUTS) -> dict[str, Any]:
+    """Raises ArgumentError for a name that the pipeline does not take, with those that it does.
+
+    Args:
+        own: what inputs of the node set, with their names.
+    """
     taken, kind = accepted(pipe), type(pipe).__name__
     for name in values:
-        if name in OWN_INPUTS:
-            raise ArgumentError(f"{name} has an input of its own, {OWN_INPUTS[name]}. Set that and leave it out here.")
+        if name in own:
+            raise ArgumentError(f"{name} has an input of its own, {own[name]}. Set that and leave it out here.")
         if name not in taken or name in (*INTERNAL, *INTERNAL_TOO):
             raise ArgumentError(
-                f"{kind} has no argument {name[:80]!r} to set. It takes: {', '.join(open_arguments(pipe))}."
+                f"{kind} has no argument {name[:80]!r} to set. It takes: {', '.join(open_arguments(pipe, own))}."
             )
     return dict(values)
 

@@ -1,7 +1,9 @@
-"""Where transformers 5 and diffusers differ about text encoders, for the length of one run."""
+"""Where diffusers stumbles before its text encoders, made good for the length of one run."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -22,3 +24,22 @@ def nested_text_model(pipe: Any, needed: bool) -> Iterator[None]:
         yield
     finally:
         del vars(encoder)["text_model"]
+
+
+@contextmanager
+def unfixed_prompts(pipe: Any) -> Iterator[None]:
+    """Lets pipelines run without the package ftfy, which mends wrongly decoded prompts.
+
+    Most of diffusers' video pipelines call it whether it is installed or not; WanPipeline, which looks, leaves the
+    prompt as it is.
+    """
+    module: Any = sys.modules[type(pipe).__module__]
+    lacks = hasattr(module, "is_ftfy_available") and not hasattr(module, "ftfy")
+    if not lacks:
+        yield
+        return
+    module.ftfy = SimpleNamespace(fix_text=str)
+    try:
+        yield
+    finally:
+        del module.ftfy

@@ -71,3 +71,11 @@ class PlanError(LecternError):
 
 class ShortageError(LecternError):
     """Not enough memory to load or to run a pipeline."""
+
+
+class FramesError(LecternError):
+    """A number of frames that the pipeline cannot make."""
+
+
+class DecoderError(LecternError):
+    """A remote decoder of `lectern.toml` cannot be reached, or its answer is not what was asked for."""

@@ -3,7 +3,8 @@
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from inspect import Parameter
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from .arguments import accepted, checked, only
 from .controlnets import ModeVae, Pictures, control_arguments, controlled, one_prompt_each, own_defaults, several
 from .errors import ArgumentError
+from .films import films
 from .ipadapters import adapter_arguments
 from .latents import decode, decoding_bytes, encode, latent_shape, look_of, packed, scale_of, unpacked, vae_of
 from .memory import Memory
@@ -57,6 +59,8 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
     """Raises ArgumentError, SizeError, or what `watch` raises to end the run; the pipeline stays usable."""
     require()
     watch.check()
+    if films(pipeline.loaded):
+        raise ArgumentError(f"{pipeline.kind} makes videos. Link it to the node Pipeline Video instead.")
     plain = run_pipe(pipeline, request)
     pipe = controlled(plain, pipeline.controls) if pipeline.controls else plain
     vae = vae_of(pipe)
@@ -65,7 +69,7 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
     call = own_defaults(plain, pipe) | call_arguments(pipe, request, size) | extra
     if pipeline.controls:
         call = controlled_call(pipe, pipeline, request, size, call)
-    working = decoding_bytes(vae, size.height, size.width, pipeline.plan.vae_tiling)
+    working = decoding_bytes(vae, size.height, size.width, tiles=pipeline.plan.vae_tiling)
 
     def made() -> Sampled:
         wearing = worn(pipeline, pipe, request.clip_skip, request.steps)
@@ -75,7 +79,7 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
             given = call | given
             given |= adapter_arguments(pipe, pipeline.adapters, size, given)
             vars(pipe)["vae"] = ModeVae(vae) if pipeline.controls else vae
-            attach(pipe, Bar(watch, look_of(pipe)), given, size)
+            attach(pipe, Bar(watch, look_of(pipe)), given, lambda made: unpacked(pipe, made, size.height, size.width))
             latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, given), size.height, size.width).float().cpu())
             watch.check()
             return Sampled(decode(vae, latents), latents, (*said, *notes(pipe, request)))
@@ -136,19 +140,19 @@ def call_arguments(pipe: Any, request: Request, size: Size) -> dict[str, Any]:
     taken, kind = accepted(pipe), type(pipe).__name__
     asked: dict[str, Any] = {}
     if request.guidance_scale != OWN:
-        asked["guidance_scale"] = (request.guidance_scale, "guidance_scale to -1")
+        asked[guidance_name(taken)] = (request.guidance_scale, "guidance_scale to -1")
     if request.clip_skip:
         asked["clip_skip"] = (request.clip_skip, "clip_skip to 0")
     if count(request) > 1:
         asked["num_images_per_prompt"] = (count(request), "batch_size to 1 and link a single image")
     if request.image is not None:
-        asked["strength"] = (checked_strength(request), "denoise to 1")
+        asked["strength"] = (checked_strength(request.steps, request.denoise), "denoise to 1")
     for name, (_, remedy) in asked.items():
         if name not in taken and not (name == "strength" and request.denoise == 1):
             raise ArgumentError(f"{kind} has no {name}. Set {remedy}.")
     always = {
         "prompt": request.prompt,
-        "negative_prompt": request.negative_prompt or None,
+        "negative_prompt": request.negative_prompt or (" " if "true_cfg_scale" in asked else None),
         "num_inference_steps": request.steps,
         "width": size.width,
         "height": size.height,
@@ -158,14 +162,19 @@ def call_arguments(pipe: Any, request: Request, size: Size) -> dict[str, Any]:
     return values | {"output_type": "latent", "return_dict": False}
 
 
-def checked_strength(request: Request) -> float:
-    if int(request.steps * request.denoise) < 1:
-        least = 1 / request.steps
+def guidance_name(taken: Mapping[str, Parameter]) -> str:
+    """What follows the prompt more closely: Qwen-Image has its cfg under another name, and works without the usual."""
+    unused = "guidance_scale" in taken and taken["guidance_scale"].default is None
+    return "true_cfg_scale" if unused and "true_cfg_scale" in taken else "guidance_scale"
+
+
+def checked_strength(steps: int, denoise: float) -> float:
+    if int(steps * denoise) < 1:
         raise ArgumentError(
-            f"A denoise of {request.denoise} leaves none of {request.steps} steps to run. Raise denoise to {least:.2g}"
-            " or more, or take more steps."
+            f"A denoise of {denoise} leaves none of {steps} steps to run. Raise denoise to {1 / steps:.2g} or more, or"
+            " take more steps."
         )
-    return request.denoise
+    return denoise
 
 
 def denoiser_dtype(pipe: Any) -> torch.dtype:
@@ -190,7 +199,8 @@ def pictures(pipe: Any, request: Request, size: Size) -> dict[str, Any]:
     pixels = resized_images(request.image, size)
 
     def encoded(image: Tensor, **_: object) -> Tensor:
-        latents = encode(vae, image.movedim(1, -1).float() / 2 + 0.5)
+        pictures = image[:, :, 0] if image.ndim == 5 else image
+        latents = encode(vae, pictures.movedim(1, -1).float() / 2 + 0.5)
         return scale.to_pipeline(latents).to(image.device, image.dtype)
 
     values: dict[str, Any] = {}
@@ -217,15 +227,19 @@ def masks(request: Request, size: Size) -> Tensor:
     return repeated(planes.expand(len(request.image), -1, -1, -1), request.batch_size)
 
 
-def attach(pipe: Any, bar: Bar, call: dict[str, Any], size: Size) -> None:
-    """Progress and Cancel by the bar, which every pipeline has, and by the callback where there is one."""
+def attach(pipe: Any, bar: Bar, call: dict[str, Any], picture: Callable[[Tensor], Tensor | None]) -> None:
+    """Progress and Cancel by the bar, which every pipeline has, and by the callback where there is one.
+
+    Args:
+        picture: the latents as (B, C, h, w) or (B, C, t, h, w), of those that the pipeline works on.
+    """
     pipe.progress_bar = bar
     predictions, given = Predictions(pipe.scheduler), {}
 
     def shown() -> Tensor | None:
         latents = predictions.latest()
         latents = given.get("latents") if latents is None else latents
-        return None if latents is None else unpacked(pipe, latents, size.height, size.width)
+        return None if latents is None else picture(latents)
 
     def seen(pipe: Any, index: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
         bar.check()
@@ -237,7 +251,18 @@ def attach(pipe: Any, bar: Bar, call: dict[str, Any], size: Size) -> None:
         call["callback_on_step_end"] = seen
 
 
-def notes(pipe: Any, request: Request) -> tuple[str, ...]:
+class Asked(Protocol):
+    """What requests for pictures and for videos have in common."""
+
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def negative_prompt(self) -> str: ...
+    @property
+    def arguments(self) -> Mapping[str, Any]: ...
+
+
+def notes(pipe: Any, request: Asked) -> tuple[str, ...]:
     """What was asked for and has no effect."""
     taken, found = accepted(pipe), []
     cut = cut_of(pipe, request.prompt, taken, request.arguments)
@@ -245,6 +270,13 @@ def notes(pipe: Any, request: Request) -> tuple[str, ...]:
         found.append(note(cut))
     if request.negative_prompt and "negative_prompt" not in taken:
         found.append(f"{type(pipe).__name__} knows no negative prompt; it was left out.")
-    elif request.negative_prompt and "true_cfg_scale" in taken and not request.arguments.get("true_cfg_scale"):
+    elif request.negative_prompt and without_cfg(taken, request):
         found.append('The negative prompt has no effect until the arguments hold {"true_cfg_scale": 4} or so.')
     return tuple(found)
+
+
+def without_cfg(taken: Mapping[str, Parameter], request: Asked) -> bool:
+    """Whether a negative prompt has no effect: for Flux until a second scale is set, for Qwen-Image it always has."""
+    if "true_cfg_scale" not in taken or guidance_name(taken) == "true_cfg_scale":
+        return False
+    return not request.arguments.get("true_cfg_scale")

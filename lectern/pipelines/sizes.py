@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from .errors import SizeError
+from .films import films
 from .latents import packs, vae_factor
 
 
@@ -17,8 +18,17 @@ class Size(NamedTuple):
 
 def step_of(pipe: Any) -> int:
     """Both sides must be multiples of this many pixels."""
-    patch = int(getattr(pipe, "patch_size", 0) or 1)
-    return vae_factor(pipe) * max(patch, 2 if packs(pipe) else 1)
+    patch = getattr(pipe, "patch_size", 0) or _patch_of_video(pipe)
+    return vae_factor(pipe) * max(patch, 2 if packs(pipe) and not films(pipe) else 1)
+
+
+def _patch_of_video(pipe: Any) -> int:
+    """How many latent pixels of a side a denoiser of videos makes one token of."""
+    if not films(pipe):
+        return 1
+    config = getattr(getattr(pipe, "transformer", None), "config", {})
+    patch = config.get("patch_size") or 1
+    return int(patch[-1] if isinstance(patch, list | tuple) else patch)
 
 
 def checked(size: Size, step: int) -> Size:

@@ -6,7 +6,18 @@ from typing import Any
 from torch import Tensor
 
 from .errors import ArgumentError
-from .latents import decode, decoding_bytes, encode, vae_factor, vae_of
+from .films import films
+from .latents import (
+    channels_of,
+    decode,
+    decoding_bytes,
+    encode,
+    encode_video,
+    frame_factor,
+    has_frames,
+    vae_factor,
+    vae_of,
+)
 from .memory import Memory
 from .packages import require
 from .pipeline import Pipeline
@@ -16,31 +27,62 @@ from .tiles import tiled
 
 
 def encode_images(pipeline: Pipeline, images: Tensor, memory: Memory) -> Tensor:
-    """(B, H, W, 3 or 4) -> (B, C, h, w) in ComfyUI's scale. Raises SizeError, ArgumentError."""
+    """(B, H, W, 3 or 4) -> (B, C, h, w), or of a video's frames (1, C, t, h, w), in ComfyUI's scale.
+
+    Frames after the last that fills a latent frame are left out, as core does.
+
+    Raises:
+        SizeError, ArgumentError.
+    """
     require()
-    size = checked(Size(images.shape[2], images.shape[1]), vae_factor(pipeline.loaded))
-    return _run(lambda vae: encode(vae, images), pipeline, memory, size)
+    pipe = pipeline.loaded
+    vae = _checked_scale(pipeline)
+    size = checked(Size(images.shape[2], images.shape[1]), vae_factor(pipe))
+    video = has_frames(vae) and films(pipe)
+    work = encode_video if video else encode
+    return _run(lambda vae: work(vae, images), pipeline, memory, size, len(images) if video else 1)
 
 
 def decode_latents(pipeline: Pipeline, latents: Tensor, memory: Memory) -> Tensor:
-    """The reverse. Raises ArgumentError: latents of another kind of model."""
+    """The reverse; of a video all frames. Raises ArgumentError: latents of another kind of model."""
     require()
-    channels = int(vae_of(pipeline.loaded).config["latent_channels"])
-    if latents.ndim != 4 or latents.shape[1] != channels:
+    pipe = pipeline.loaded
+    checked_latents(pipeline, latents)
+    factor = vae_factor(pipe)
+    frames = (latents.shape[2] - 1) * frame_factor(pipe) + 1 if latents.ndim == 5 else 1
+    size = Size(latents.shape[-1] * factor, latents.shape[-2] * factor)
+    return _run(lambda vae: decode(vae, latents), pipeline, memory, size, frames)
+
+
+def checked_latents(pipeline: Pipeline, latents: Tensor) -> Tensor:
+    """Raises ArgumentError: latents of another kind of model."""
+    vae = _checked_scale(pipeline)
+    channels, frames = channels_of(vae), has_frames(vae)
+    if latents.ndim not in ((4, 5) if frames else (4,)) or latents.shape[1] != channels or 0 in latents.shape:
+        wanted = f"(batch, {channels}, {'frames, ' if frames else ''}height, width)"
         raise ArgumentError(
-            f"The VAE of {pipeline.kind} decodes latents of the shape (batch, {channels}, height, width), got"
-            f" {tuple(latents.shape)}. Link a latent of the same kind of model."
+            f"The VAE of {pipeline.kind} decodes latents of the shape {wanted}, got {tuple(latents.shape)}. Link a"
+            " latent of the same kind of model."
         )
-    factor = vae_factor(pipeline.loaded)
-    size = Size(latents.shape[3] * factor, latents.shape[2] * factor)
-    return _run(lambda vae: decode(vae, latents), pipeline, memory, size)
+    return latents
 
 
-def _run(work: Callable[[Any], Tensor], pipeline: Pipeline, memory: Memory, size: Size) -> Tensor:
+def _checked_scale(pipeline: Pipeline) -> Any:
+    """The VAE. Raises ArgumentError: LTX's gives latents that core scales before they are a LATENT."""
+    vae = vae_of(pipeline.loaded)
+    if "latents_mean" in dict(vae.named_buffers(recurse=False)):
+        raise ArgumentError(
+            f"The VAE of {pipeline.kind} has latents in a scale that is not ComfyUI's. Use the frames that Pipeline"
+            " Video gives, or core's nodes with core's own model."
+        )
+    return vae
+
+
+def _run(work: Callable[[Any], Tensor], pipeline: Pipeline, memory: Memory, size: Size, frames: int) -> Tensor:
     """Only the VAE's weights are loaded, however the plan offloads the others."""
     vae = vae_of(pipeline.loaded)
     weights = [one for one in pipeline.weights if one.module is vae]
-    working = decoding_bytes(vae, size.height, size.width, pipeline.plan.vae_tiling)
+    working = decoding_bytes(vae, size.height, size.width, frames, pipeline.plan.vae_tiling)
 
     def done() -> Tensor:
         with tiled(vae, pipeline.plan):

@@ -7,7 +7,7 @@ from typing import Any
 from .attention import attending
 from .caching import caching
 from .compiling import compiling
-from .encoders import nested_text_model
+from .encoders import nested_text_model, unfixed_prompts
 from .ipadapters import adapted
 from .loras_worn import worn_loras
 from .pipeline import Pipeline
@@ -24,6 +24,7 @@ def worn(pipeline: Pipeline, pipe: Any, clip_skip: int = 0, steps: int = 1) -> I
     with ExitStack() as stack:
         stack.enter_context(quiet())
         stack.enter_context(nested_text_model(pipe, clip_skip > 0))
+        stack.enter_context(unfixed_prompts(pipe))
         stack.enter_context(adapted(pipe, pipeline.adapters))
         said = stack.enter_context(worn_loras(pipeline))
         # The plan's come last: they take the components as the others have left them.

@@ -22,7 +22,12 @@ class LecternPipelineEncode(io.ComfyNode):
                 PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
                 io.Image.Input("image", tooltip="Pictures whose sides are multiples of 8 pixels; alpha is left out."),
             ],
-            outputs=[io.Latent.Output(display_name="latent", tooltip="One latent for each picture.")],
+            outputs=[
+                io.Latent.Output(
+                    display_name="latent",
+                    tooltip="One latent for each picture; with a pipeline for videos one for all frames.",
+                )
+            ],
         )
 
     @classmethod

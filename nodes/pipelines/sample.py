@@ -33,8 +33,8 @@ class LecternPipelineSample(io.ComfyNode):
                 io.Int.Input("steps", default=20, min=1, max=10000, tooltip="Sampling steps."),
                 io.Float.Input(
                     "guidance_scale", default=OWN, min=OWN, max=100.0, step=0.1,
-                    tooltip="How closely the prompt is followed (cfg; for Flux its distilled guidance). -1 takes the"
-                    " pipeline's own default.",
+                    tooltip="How closely the prompt is followed (cfg; for Flux its distilled guidance, for Qwen-Image"
+                    " true_cfg_scale). -1 takes the pipeline's own default.",
                 ),
                 io.Int.Input(
                     "width", default=0, min=0, max=16384, step=8,

@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,13 @@ class Steps:
 @pytest.fixture
 def memory() -> PlainMemory:
     return PlainMemory()
+
+
+@pytest.fixture(scope="session")
+def further(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pipeline]:
+    """Pipelines of further families, each made and loaded once when it is first asked for."""
+    folder, loader = tmp_path_factory.mktemp("further"), Loader(PlainMemory())
+    return cache(lambda family: loader.load(Spec(tiny_pipeline(family, folder / family))))
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .more import qwen, sd3, sd21
 from .parts import WIDTH, clip_encoder, diffusers, flux_transformer, t5_encoder, unet, vae
 from .tokenizers import clip_tokenizer, t5_tokenizer
+from .video import ltx, wan, wan22, wan22_i2v, wan22_small, wan_flf, wan_i2v
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
 
@@ -50,6 +52,12 @@ def flux() -> Any:
 
 
 FAMILIES: dict[str, Callable[[], Any]] = {"sd15": sd15, "sdxl": sdxl, "flux": flux}
+MORE: dict[str, Callable[[], Any]] = {"sd21": sd21, "sd3": sd3, "qwen": qwen}
+VIDEO: dict[str, Callable[[], Any]] = {
+    "wan": wan, "wan_i2v": wan_i2v, "wan22": wan22, "wan22_i2v": wan22_i2v, "wan22_small": wan22_small, "ltx": ltx,
+    "wan_flf": wan_flf,
+}  # fmt: skip
+ALL = FAMILIES | MORE | VIDEO
 
 
 def tiny_pipeline(family: str, folder: Path) -> Path:
@@ -57,8 +65,8 @@ def tiny_pipeline(family: str, folder: Path) -> Path:
     import torch
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(sorted(FAMILIES).index(family))
-        FAMILIES[family]().save_pretrained(folder)
+        torch.manual_seed(list(ALL).index(family))
+        ALL[family]().save_pretrained(folder)
     return folder
 
 

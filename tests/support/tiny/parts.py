@@ -24,12 +24,12 @@ def clip_encoder(projection: bool = False, activation: str = "quick_gelu") -> An
     return (CLIPTextModelWithProjection if projection else CLIPTextModel)(config)
 
 
-def t5_encoder() -> Any:
+def t5_encoder(width: int = WIDTH) -> Any:
     from transformers import T5Config, T5EncoderModel
 
     return T5EncoderModel(
         T5Config(
-            vocab_size=T5_SIZE, d_model=WIDTH, d_kv=8, d_ff=48, num_layers=1, num_heads=4,
+            vocab_size=T5_SIZE, d_model=width, d_kv=8, d_ff=48, num_layers=1, num_heads=4,
             feed_forward_proj="gated-gelu", is_encoder_decoder=False, use_cache=False,
         )
     )  # fmt: skip
