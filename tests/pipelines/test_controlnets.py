@@ -89,7 +89,8 @@ def test_each_step_is_seen_cancel_ends_it_and_the_linked_pipeline_stays_as_it_wa
     before, watch = run(pipelines[family], steps=2), Steps()
     steered = run(pipeline, watch, steps=2)
     assert [done for done, _ in watch.seen] == [1, 2]
-    assert torch.allclose(scale_of(pipeline.loaded.vae).to_comfy(watch.seen[-1][1]), steered.latents, atol=1e-5)
+    last = scale_of(pipeline.loaded.vae).to_comfy(watch.seen[-1][1])
+    assert (last - steered.latents).abs().max() < 0.02 * steered.latents.abs().max()
     with pytest.raises(Stopped):
         run(pipeline, Steps(stop_after=1), steps=2)
     assert torch.equal(run(pipeline, steps=2).images, steered.images)

@@ -79,7 +79,7 @@ def test_every_step_is_seen_with_its_latents(pipeline):
     made = run(pipeline, watch)
     last = watch.seen[-1][1]
     assert [done for done, _ in watch.seen] == [1, 2, 3] and last is not None
-    assert torch.allclose(scale_of(pipeline.loaded.vae).to_comfy(last), made.latents, atol=1e-5)
+    assert (scale_of(pipeline.loaded.vae).to_comfy(last) - made.latents).abs().max() < 0.02 * made.latents.abs().max()
 
 
 def test_cancel_ends_it_and_the_next_run_is_the_same(pipeline):
