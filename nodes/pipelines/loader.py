@@ -71,13 +71,11 @@ class LecternPipelineLoader(io.ComfyNode):
         )  # fmt: skip
 
     @classmethod
-    def validate_inputs(
-        cls, pipeline: str | None, base: str | None = NONE, hub_id: str | None = "", revision: str | None = ""
-    ) -> bool | str:
-        """A linked input is None here; it is looked at when it is known."""
+    def validate_inputs(cls, pipeline: str | None, hub_id: str | None = "") -> bool | str:
+        """Only what ComfyUI cannot check itself: it repeats the sentence for each input that is named here."""
         try:
-            if None not in (pipeline, base, hub_id, revision):
-                _spec(pipeline or "", "", AUTO, base or NONE, hub_id or "", revision or "")
+            if pipeline is not None and hub_id is not None:  # an input that is linked is None, and known when it runs
+                _spec(pipeline, "", AUTO, NONE, hub_id, "")
         except LecternError as error:
             return str(error)
         return True

@@ -118,8 +118,7 @@ def test_downloads_that_are_switched_off(comfy: Comfy, server: ComfyServer, hub:
     ("changes", "said"),
     [
         ({"hub_id": "../../etc"}, "is no name of a pipeline on the hub"),
-        ({"hub_id": "tiny/sd15", "revision": "../.."}, "is no branch, tag or commit"),
-        ({"hub_id": "", "pipeline": "../sd15"}, "There is no pipeline '../sd15' in models/diffusers"),
+        ({"hub_id": "", "pipeline": "../sd15"}, "There is no pipeline or single file '../sd15'"),
     ],
 )
 def test_a_wrong_name_is_refused_before_anything_runs(comfy: Comfy, changes, said):
@@ -128,3 +127,9 @@ def test_a_wrong_name_is_refused_before_anything_runs(comfy: Comfy, changes, sai
     ))}})  # fmt: skip
     assert answer.status == 400
     assert said in answer.json["node_errors"]["1"]["errors"][0]["details"]
+
+
+def test_a_wrong_revision_is_refused(comfy: Comfy):
+    sent = graph("tiny/sd15")
+    sent["1"]["inputs"]["revision"] = "../.."
+    assert "is no branch, tag or commit" in comfy.error(sent)

@@ -128,7 +128,9 @@ def test_what_was_left_out_shows_on_the_sampler(comfy: Comfy, server: ComfyServe
     loras: Path = server.base / "models/loras"
     tensors = load_file(loras / "a.safetensors")
     extra = {
-        name.replace("down_blocks.0", "down_blocks.9"): one for name, one in tensors.items() if "attn1.to_q" in name
+        name.replace("down_blocks.0", "down_blocks.9"): one.clone()
+        for name, one in tensors.items()
+        if "attn1.to_q" in name
     }
     written(loras / "a.safetensors", tensors | extra)  # also: a file that changed is loaded anew
     (said,) = comfy.outputs(graph(("a.safetensors", {})))["20"]["lectern_notes"]
