@@ -118,7 +118,7 @@ class TestEachFamily:
         sent["6"] = node("PreviewImage", images=["5", 0])
         outputs = comfy.outputs(sent)
         own, other = (comfy.pictures(outputs[place]["images"])[0].tobytes() for place in ("3", "6"))
-        comfy.post("/free", {"unload_models": True, "free_memory": True})  # so that ComfyUI's cache does not answer
+        comfy.free()  # so that ComfyUI's cache does not answer
         again = comfy.pictures(comfy.outputs(graph(family, prompt=sent["2"]["inputs"]["prompt"]))["3"]["images"])
         assert own != other and own == again[0].tobytes()
 
@@ -137,7 +137,7 @@ class TestEachFamily:
         before = times_loaded(server, denoiser)
         comfy.outputs(graph(family))
         assert times_loaded(server, denoiser) == before
-        comfy.post("/free", {"unload_models": True, "free_memory": False})
+        comfy.free(cache=False)
         comfy.outputs(graph(family))
         assert times_loaded(server, denoiser) == before + 1
 
@@ -273,7 +273,7 @@ def test_twenty_alternations_with_a_core_model_do_not_grow(comfy: Comfy, server:
         }
         comfy.outputs(core)
         comfy.outputs(graph("sd15_full_vae"))
-        comfy.post("/free", {"unload_models": True, "free_memory": True})
+        comfy.free()
         return resident(server)
 
     before = min(turn() for _ in range(5))  # the least: ComfyUI frees a moment after it has answered

@@ -90,7 +90,7 @@ def test_each_changes_the_picture_and_the_linked_pipeline_stays(comfy: Comfy, fa
     first, *changed = (picture(comfy, graph(family, source, seed=seed)) for source in "1345")
     assert all(np.abs(one - first).mean() > 0.5 for one in changed)
     assert np.abs(changed[0] - changed[2]).mean() > 0.1
-    comfy.post("/free", {"unload_models": True, "free_memory": True})  # so that ComfyUI's cache does not answer
+    comfy.free()  # so that ComfyUI's cache does not answer
     assert np.array_equal(picture(comfy, graph(family, "1", seed=seed)), first)
 
 
@@ -104,9 +104,8 @@ def test_weights_are_the_memory_managers_and_come_back(comfy: Comfy, server: Com
     before = loads()
     picture(comfy, graph("sd15", "5"))
     assert loads() == before and all(before)
-    comfy.post("/free", {"unload_models": True, "free_memory": False})
-    for _ in range(2):  # ComfyUI frees before the first of them, or between them
-        picture(comfy, graph("sd15", "5"))
+    comfy.free(cache=False)
+    picture(comfy, graph("sd15", "5"))
     assert loads() == [count + 1 for count in before]
 
 

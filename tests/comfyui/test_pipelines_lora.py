@@ -79,7 +79,7 @@ def picture(comfy: Comfy, outputs: dict[str, Any], place: str) -> bytes:
 
 def again(comfy: Comfy, sent: dict[str, Any], *places: str) -> dict[str, Any]:
     """Runs what is left of a graph, with nothing remembered of the run before."""
-    comfy.post("/free", {"unload_models": True, "free_memory": True})
+    comfy.free()
     return comfy.outputs({place: one for place, one in sent.items() if place not in places})
 
 

@@ -54,14 +54,14 @@ def test_offloaded_the_picture_is_the_same_and_full_comes_back(comfy: Comfy, fam
     prompt = f"the same {next(_numbers)}"
     plain = picture(comfy, graph(family, prompt=prompt))
     for offload in ("model", "group", "sequential"):
-        comfy.post("/free", {"unload_models": offload == "group", "free_memory": False})
+        comfy.free(models=offload == "group", cache=False)
         assert picture(comfy, graph(family, {"offload": offload}, prompt=prompt)) == plain
-    comfy.post("/free", {"unload_models": True, "free_memory": True})
+    comfy.free()
     assert picture(comfy, graph(family, prompt=prompt)) == plain
 
 
 def test_in_pieces_only_the_vae_is_in_comfyuis_hands(comfy: Comfy, server: ComfyServer):
-    comfy.post("/free", {"unload_models": True, "free_memory": False})
+    comfy.free(cache=False)
     before = server.log_text()
     picture(comfy, graph("flux", {"offload": "group"}))
     said = server.log_text()[len(before) :]
@@ -73,7 +73,7 @@ def test_everything_at_once_and_nothing_left(comfy: Comfy):
     plan = {"vae_tiling": True, "attention": "_native_math", "cache": "first block", "cache_threshold": 5.0}
     plain = picture(comfy, graph("flux", prompt=prompt))
     assert picture(comfy, graph("flux", plan | {"offload": "model"}, prompt=prompt)) != plain
-    comfy.post("/free", {"unload_models": True, "free_memory": True})
+    comfy.free()
     assert picture(comfy, graph("flux", prompt=prompt)) == plain
 
 
@@ -81,7 +81,7 @@ def test_everything_at_once_and_nothing_left(comfy: Comfy):
 def test_fp8_storage_comes_back_after_unloading(comfy: Comfy, family):
     prompt = f"fp8 {next(_numbers)}"
     first = picture(comfy, graph(family, {"offload": "full"}, prompt=prompt, dtype="fp8 storage"))
-    comfy.post("/free", {"unload_models": True, "free_memory": False})
+    comfy.free(cache=False)
     second = picture(comfy, graph(family, {"offload": "model"}, prompt=prompt, dtype="fp8 storage"))
     assert first == second
 

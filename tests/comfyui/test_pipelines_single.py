@@ -135,17 +135,17 @@ def test_a_quantised_file_samples_is_freed_and_comes_back(comfy: Comfy, server: 
     prompt = f"a quantised harbour {next(_numbers)}"
     first = picture(comfy, graph(GGUF, "flux", prompt=prompt))
     before = server.log_text().count("Requested to load FluxTransformer2DModel")
-    comfy.post("/free", {"unload_models": True, "free_memory": False})
+    comfy.free(cache=False)
     picture(comfy, graph(GGUF, "flux"))
     assert server.log_text().count("Requested to load FluxTransformer2DModel") == before + 1
-    comfy.post("/free", {"unload_models": True, "free_memory": True})
+    comfy.free()
     whole = picture(comfy, graph("flux", prompt=prompt))
     assert np.array_equal(picture(comfy, graph(GGUF, "flux", prompt=prompt)), first)
     assert 0 < np.abs(first - whole).mean() < 10
 
 
 def test_what_comes_from_the_base_is_held_once(comfy: Comfy, server: ComfyServer):
-    comfy.post("/free", {"unload_models": True, "free_memory": True})
+    comfy.free()
     before = server.log_text().count("Requested to load T5EncoderModel")
     sent = graph("flux") | {"4": loader(FLUX, "flux")}
     sent["5"] = node("LecternPipelineSample", **(sent["2"]["inputs"] | {"pipeline": ["4", 0]}))

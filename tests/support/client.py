@@ -1,6 +1,7 @@
 """A person's view of ComfyUI over HTTP: post a graph, wait, fetch what came out."""
 
 import io
+import itertools
 import json
 import time
 import urllib.error
@@ -13,6 +14,7 @@ from PIL import Image
 
 from tools.server import direct
 
+_colors = itertools.count()  # so that ComfyUI has something to do
 PATIENCE = 120  # seconds for one workflow
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 
@@ -52,6 +54,14 @@ class Comfy:
         answer = self.post("/prompt", {"prompt": graph})
         assert answer.status == 200 and not answer.json["node_errors"], answer.body
         return self.wait(answer.json["prompt_id"])
+
+    def free(self, models: bool = True, cache: bool = True) -> None:
+        """As "Unload models and execution cache". ComfyUI does it before it takes the second prompt from now on."""
+        self.post("/free", {"unload_models": models, "free_memory": cache})
+        self.outputs({
+            "1": node("EmptyImage", width=1, height=1, batch_size=1, color=next(_colors)),
+            "2": node("PreviewImage", images=["1", 0]),
+        })  # fmt: skip
 
     def wait(self, prompt_id: str) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE
