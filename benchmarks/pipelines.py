@@ -56,6 +56,9 @@ class NoMemory:
 
     def load(self, weights: Sequence[Any], working: int) -> None: ...
 
+    def capacity(self) -> int:
+        return 1 << 40
+
     def precision(self, wanted: str) -> str:
         return wanted
 

@@ -319,6 +319,10 @@ class ModelMemory:
     def free(self) -> int:
         return int(comfy.model_management.get_free_memory(self.device))  # type: ignore[arg-type]  # no pair is asked for
 
+    def capacity(self) -> int:
+        manager = comfy.model_management
+        return int(manager.get_total_memory(self.device)) - manager.minimum_inference_memory()  # type: ignore[operator]
+
     def ram(self) -> int:
         return int(comfy.model_management.get_free_memory(torch.device("cpu")))  # type: ignore[arg-type]
 

@@ -46,6 +46,10 @@ class Memory(Loads, Protocol):
         """Bytes free on the device."""
         ...
 
+    def capacity(self) -> int:
+        """Bytes that models can have there when everything else has left."""
+        ...
+
     def ram(self) -> int:
         """Bytes free in the computer's own memory."""
         ...

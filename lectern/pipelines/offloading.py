@@ -1,6 +1,6 @@
 """The ways in which components come to the device during one run.
 
-Only `full` brings all of them at once. `model` asks ComfyUI's memory manager for each when it is called, so that others
+Only `full` brings all of them at once; `auto` does when that fits, and else is `model`, which asks ComfyUI's memory manager for each when it is called, so that others
 leave only where there is too little room. `group` and `sequential` take the denoiser and the text encoders out of the
 manager's hands for the run, and diffusers moves their blocks or layers; the VAE comes whole when it is called.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from .hooks import registries, remove
 from .memory import Loads, Memory, Weights
 from .pipeline import Pipeline
-from .plans import FULL, GROUP, MODEL
+from .plans import AUTO, FULL, GROUP, MODEL
 
 ALONE = ("text_encoder", "image_encoder", "vae", "vqvae", "movq")  # how the names of those begin that run by themselves
 DENOISERS = ("unet", "transformer", "prior")
@@ -22,18 +22,27 @@ Stage = tuple[Weights, ...]  # needed at the same time
 
 
 @contextmanager
-def offloading(pipeline: Pipeline, pipe: Any, memory: Memory) -> Iterator[Loads]:
+def offloading(pipeline: Pipeline, pipe: Any, memory: Memory, working: int) -> Iterator[Loads]:
     """What loads weights as the plan says, for this run; afterwards the components are as they were.
 
     Args:
         pipe: this run's own object.
+        working: bytes that the run takes beside the weights.
     """
-    if pipeline.plan.offload == FULL:
+    offload = offload_of(pipeline, memory, working)
+    if offload == FULL:
         yield memory
         return
     _run_on(pipe, memory.device)
     with ExitStack() as worn:
-        yield _Offloaded(pipeline.plan.offload, pipe, memory, worn)
+        yield _Offloaded(offload, pipe, memory, worn)
+
+
+def offload_of(pipeline: Pipeline, memory: Memory, working: int) -> str:
+    """What `auto` means for this pipeline on this device."""
+    if pipeline.plan.offload != AUTO:
+        return pipeline.plan.offload
+    return FULL if sum(one.bytes for one in pipeline.all_weights()) + working <= memory.capacity() else MODEL
 
 
 def stages(pipe: Any, weights: Sequence[Weights]) -> list[Stage]:

@@ -8,8 +8,8 @@ from .errors import PackageError, PlanError
 
 OWN, NONE = "pipeline's own", "none"
 
-FULL, MODEL, SEQUENTIAL, GROUP = "full", "model", "sequential", "group"
-OFFLOADS = (FULL, MODEL, GROUP, SEQUENTIAL)
+AUTO, FULL, MODEL, SEQUENTIAL, GROUP = "auto", "full", "model", "sequential", "group"
+OFFLOADS = (AUTO, FULL, MODEL, GROUP, SEQUENTIAL)
 
 # diffusers' own names, and the package that each needs.
 BACKENDS = {
@@ -33,7 +33,7 @@ RATIOS_KNOWN = ("FluxTransformer2DModel",)  # magcache's ratios are measured for
 class Plan:
     """What is not chosen stays as it would be without a plan."""
 
-    offload: str = FULL
+    offload: str = AUTO
     vae_tiling: bool = False
     vae_slicing: bool = False
     attention: str = OWN
@@ -67,7 +67,7 @@ def checked(pipe: Any, plan: Plan) -> Plan:
     quantized = any(getattr(one, "quantization_method", None) == "bitsandbytes" for one in pipe.components.values())
     if plan.offload in (SEQUENTIAL, GROUP) and quantized:
         raise PlanError(
-            f"Weights of bitsandbytes cannot be moved in pieces, as {plan.offload} does. Set offload to full or model."
+            f"Weights of bitsandbytes cannot be moved in pieces, as {plan.offload} does. Set offload to auto, full or model."
         )
     if plan.compile and plan.offload == SEQUENTIAL:
         raise PlanError("compile and sequential offload do not go together: choose full, model or group.")

@@ -73,7 +73,7 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
 
     def made() -> Sampled:
         wearing = worn(pipeline, pipe, request.clip_skip, request.steps)
-        with wearing as said, offloading(pipeline, pipe, memory) as offloaded:
+        with wearing as said, offloading(pipeline, pipe, memory, working) as offloaded:
             offloaded.load(pipeline.all_weights(), working)
             given = pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
             given = call | given

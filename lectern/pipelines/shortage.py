@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from .errors import ShortageError
 from .memory import Memory
+from .offloading import offload_of
 from .pipeline import Pipeline
 from .plans import FULL, GROUP, MODEL, SEQUENTIAL, denoisers
 
@@ -88,9 +89,8 @@ def enough(run: Callable[[], T], pipeline: Pipeline, memory: Memory, working: in
             raise
     # Outside of the handler and without its error: that one holds every tensor of the frames it came through.
     memory.release(pipeline.weights)
-    plan = pipeline.plan
-    parts = parts_of(pipeline)
-    raise ShortageError(sentence(pipeline.kind, plan.offload, parts, working, memory.free(), plan.vae_tiling))
+    offload, tiled = offload_of(pipeline, memory, working), pipeline.plan.vae_tiling
+    raise ShortageError(sentence(pipeline.kind, offload, parts_of(pipeline), working, memory.free(), tiled))
 
 
 def room_to_load(run: Callable[[], T], name: str, sizes: Mapping[str, int], memory: Memory) -> T:

@@ -65,7 +65,7 @@ def film(pipeline: Pipeline, request: VideoRequest, memory: Memory, noise: Noise
     working = decoding_bytes(vae, size.height, size.width, frames or 1, pipeline.plan.vae_tiling)
 
     def made() -> Filmed:
-        wearing, moving = worn(pipeline, pipe, steps=request.steps), offloading(pipeline, pipe, memory)
+        wearing, moving = worn(pipeline, pipe, steps=request.steps), offloading(pipeline, pipe, memory, working)
         with wearing as said, moving as offloaded, heeded(vae, watch.check):
             offloaded.load(pipeline.all_weights(), working)
             given = call | (initial(pipe, request, size, frames, noise) if latents_known(pipe) else {})

@@ -2,7 +2,7 @@ from comfy_api.v0_0_2 import io
 
 from ...lectern.pipelines.packages import require
 from ...lectern.pipelines.pipeline import Pipeline
-from ...lectern.pipelines.plans import BACKENDS, CACHES, FULL, NONE, OFFLOADS, OWN, Plan, checked
+from ...lectern.pipelines.plans import AUTO, BACKENDS, CACHES, NONE, OFFLOADS, OWN, Plan, checked
 from .common import CATEGORY, PipelineType
 
 
@@ -19,9 +19,10 @@ class LecternPipelineMemory(io.ComfyNode):
             inputs=[
                 PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
                 io.Combo.Input(
-                    "offload", options=list(OFFLOADS), default=FULL, optional=True,
-                    tooltip="full: all components on the device at once. model: each when it is called. group: block by"
-                    " block, the next one coming while one computes. sequential: layer by layer, slowest and smallest.",
+                    "offload", options=list(OFFLOADS), default=AUTO, optional=True,
+                    tooltip="auto: full where it fits, else model. full: all components on the device at once. model: each"
+                    " when it is called. group: block by block, the next one coming while one computes. sequential:"
+                    " layer by layer, slowest and smallest.",
                 ),
                 io.Boolean.Input(
                     "vae_tiling", default=False, optional=True,
@@ -61,7 +62,7 @@ class LecternPipelineMemory(io.ComfyNode):
     def execute(
         cls,
         pipeline: Pipeline,
-        offload: str = FULL,
+        offload: str = AUTO,
         vae_tiling: bool = False,
         vae_slicing: bool = False,
         attention: str = OWN,

@@ -61,6 +61,7 @@ class PlainMemory:
         self.loads: list[list[str]] = []  # class names, for each load
         self.released: list[list[str]] = []
         self.rooms: list[int] = []  # bytes
+        self.size = 1 << 40  # bytes of the device
 
     @property
     def device(self) -> torch.device:
@@ -80,6 +81,9 @@ class PlainMemory:
 
     def free(self) -> int:
         return 1 << 30
+
+    def capacity(self) -> int:
+        return self.size
 
     def ram(self) -> int:
         return 1 << 30

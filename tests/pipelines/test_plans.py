@@ -109,6 +109,13 @@ class TestOffload:
         run(pipelines["flux"], Plan(offload=MODEL), memory)
         assert memory.loads == [["CLIPTextModel"], ["T5EncoderModel"], ["FluxTransformer2DModel"], ["AutoencoderKL"]]
 
+    def test_without_a_plan_all_at_once_where_it_fits_else_one_by_one(self, pipelines, memory):
+        flux = pipelines["flux"]
+        run(flux, memory=memory)
+        memory.size = sum(one.bytes for one in flux.weights)  # no room for what the run takes beside them
+        run(flux, memory=memory)
+        assert [len(names) for names in memory.loads] == [4, 1, 1, 1, 1]
+
     def test_moved_in_pieces_it_leaves_the_managers_hands(self, pipelines, memory):
         run(pipelines["flux"], Plan(offload=GROUP), memory)
         assert memory.loads == [["AutoencoderKL"]] and len(memory.rooms) == 1
