@@ -1,8 +1,9 @@
 """The ways in which components come to the device during one run.
 
-Only `full` brings all of them at once; `auto` does when that fits, and else is `model`, which asks ComfyUI's memory manager for each when it is called, so that others
-leave only where there is too little room. `group` and `sequential` take the denoiser and the text encoders out of the
-manager's hands for the run, and diffusers moves their blocks or layers; the VAE comes whole when it is called.
+Only `full` brings all of them at once; `auto` does when that fits, and else is `model`, which asks ComfyUI's memory
+manager for each when it is called, so that others leave only where there is too little room. `group` and `sequential`
+take the denoiser and the text encoders out of the manager's hands for the run, and diffusers moves their blocks or
+layers; the VAE comes whole when it is called.
 """
 
 from collections.abc import Callable, Iterator, Sequence

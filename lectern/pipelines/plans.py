@@ -67,7 +67,8 @@ def checked(pipe: Any, plan: Plan) -> Plan:
     quantized = any(getattr(one, "quantization_method", None) == "bitsandbytes" for one in pipe.components.values())
     if plan.offload in (SEQUENTIAL, GROUP) and quantized:
         raise PlanError(
-            f"Weights of bitsandbytes cannot be moved in pieces, as {plan.offload} does. Set offload to auto, full or model."
+            f"Weights of bitsandbytes cannot be moved in pieces, as {plan.offload} does. Set offload to auto, full or"
+            " model."
         )
     if plan.compile and plan.offload == SEQUENTIAL:
         raise PlanError("compile and sequential offload do not go together: choose full, model or group.")

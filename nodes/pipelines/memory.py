@@ -20,9 +20,9 @@ class LecternPipelineMemory(io.ComfyNode):
                 PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
                 io.Combo.Input(
                     "offload", options=list(OFFLOADS), default=AUTO, optional=True,
-                    tooltip="auto: full where it fits, else model. full: all components on the device at once. model: each"
-                    " when it is called. group: block by block, the next one coming while one computes. sequential:"
-                    " layer by layer, slowest and smallest.",
+                    tooltip="auto: full where it fits, else model. full: all components on the device at once. model:"
+                    " each when it is called. group: block by block, the next one coming while one computes."
+                    " sequential: layer by layer, slowest and smallest.",
                 ),
                 io.Boolean.Input(
                     "vae_tiling", default=False, optional=True,

@@ -195,7 +195,11 @@ def test_blocks_are_compiled_once(pipelines, family):
         ("sd15", Plan(cache="first block"), "diffusers has no cache for the UNet2DConditionModel of StableDiffusion"),
         ("sdxl", Plan(attention="flex"), "takes no attention backend flex. It takes: native, _native_cudnn"),
         ("flux", Plan(compile=True, offload=SEQUENTIAL), "compile and sequential offload do not go together"),
-        ("flux", Plan(offload="disk"), "There is no offload 'disk'. Choose one of full, model, group, sequential."),
+        (
+            "flux",
+            Plan(offload="disk"),
+            "There is no offload 'disk'. Choose one of auto, full, model, group, sequential.",
+        ),
         ("flux", Plan(attention="nope"), "There is no attention 'nope'. Choose one of pipeline's own, native"),
         ("flux", Plan(cache="teacache"), "There is no cache 'teacache'. Choose one of none, first block"),
     ],

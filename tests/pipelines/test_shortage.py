@@ -95,7 +95,7 @@ def test_parts_are_measured(pipelines):
 @pytest.mark.parametrize(
     ("plan", "kind"),
     [
-        (Plan(), "FluxTransformer2DModel"),
+        (Plan(offload=FULL), "FluxTransformer2DModel"),
         (Plan(offload=MODEL), "T5EncoderModel"),
         (Plan(offload=GROUP), "AutoencoderKL"),
     ],
