@@ -34,7 +34,7 @@ sys.path.append(str(CHECKOUT / "tests"))
 tiny: Any = import_module("support.tiny")
 tiny_loras: Any = import_module("support.tiny.loras")
 
-ROUNDS = 15
+ROUNDS = 25
 STEPS, SIDE, SEED = 20, 64, 3
 BARE, OURS = "the bare call", "Lectern"
 ANEW, SWITCHED, FIRST = "diffusers: unload and load", "Lectern: switch", "Lectern: a file that is new"
@@ -54,10 +54,18 @@ class NoMemory:
     def keep(self, module: torch.nn.Module) -> Kept:
         return Kept(module)
 
+    device = torch.device("cpu")
+
     def load(self, weights: Sequence[Any], working: int) -> None: ...
+
+    def release(self, weights: Sequence[Any]) -> None: ...
+
+    def make_room(self, size: int) -> None: ...
 
     def capacity(self) -> int:
         return 1 << 40
+
+    free = ram = capacity
 
     def precision(self, wanted: str) -> str:
         return wanted
@@ -122,10 +130,10 @@ def switching(pipeline: Pipeline, folder: Path) -> dict[str, list[float]]:
             passing = pipeline.with_lora(chosen(pipeline.loaded, lora_file(fresh)))
             times[FIRST].append(timed(lambda one=passing: wear(one)))
             del passing
-            for one in worn:
-                wear(one)
+            list(map(wear, worn))
             times[SWITCHED] += [timed(lambda one=one: wear(one)) for one in worn]
-    del worn, files, one
+    worn.clear()
+    del files
     gc.collect()  # with the last that wants them they leave the pipeline, for diffusers to begin with it as it was
     with quiet():
         for number in range(ROUNDS):

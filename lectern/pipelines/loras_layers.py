@@ -132,7 +132,7 @@ def _put_on(module: Any, adapter: str, parts: Parts) -> dict[str, Any]:
             warnings.simplefilter("ignore")  # that there is another adapter already, and how it names its targets
             inject_adapter_in_model(
                 config, module, adapter, low_cpu_mem_usage=True,
-                state_dict={f"{name}.lora_A.weight": None for name in parts},
+                state_dict=dict.fromkeys([f"{name}.lora_A.weight" for name in parts]),  # type: ignore[arg-type]  # names
             )  # fmt: skip
     finally:
         for layer, names, disabled in before:

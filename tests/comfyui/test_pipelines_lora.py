@@ -10,6 +10,7 @@ import pytest
 from support.client import Comfy, node
 from support.tiny import tiny_pipeline
 from support.tiny.loras import ATTENTION, TEXT, kohya_tensors, pairs, tiny_lora, written
+from support.tiny.parts import diffusers
 from tools.server import ComfyServer
 
 SAMPLE = {
@@ -24,14 +25,12 @@ _numbers = itertools.count()
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
     """One of its own: files show in the nodes' lists."""
-    from diffusers import DiffusionPipeline
-
     server = ComfyServer()
     models = server.base / "models"
     for folder in ("diffusers", "loras/styles"):
         (models / folder).mkdir(parents=True)
     folder = tiny_pipeline("sd15", models / "diffusers/sd15")
-    loaded: Any = DiffusionPipeline.from_pretrained(folder)
+    loaded: Any = diffusers().DiffusionPipeline.from_pretrained(folder)
     tiny_lora(models / "loras/a.safetensors", loaded, 1)
     tensors = kohya_tensors("lora_unet", pairs(loaded.unet, ATTENTION, 2))
     tensors |= kohya_tensors("lora_te", pairs(loaded.text_encoder, TEXT, 3))

@@ -89,7 +89,9 @@ def test_each_step_is_seen_cancel_ends_it_and_the_linked_pipeline_stays_as_it_wa
     before, watch = run(pipelines[family], steps=2), Steps()
     steered = run(pipeline, watch, steps=2)
     assert [done for done, _ in watch.seen] == [1, 2]
-    last = scale_of(pipeline.loaded.vae).to_comfy(watch.seen[-1][1])
+    shown = watch.seen[-1][1]
+    assert shown is not None
+    last = scale_of(pipeline.loaded.vae).to_comfy(shown)
     assert (last - steered.latents).abs().max() < 0.02 * steered.latents.abs().max()
     with pytest.raises(Stopped):
         run(pipeline, Steps(stop_after=1), steps=2)

@@ -19,6 +19,7 @@ from lectern.pipelines.loras_files import read_metadata
 from lectern.pipelines.pipeline import Pipeline, Spec
 from lectern.pipelines.quiet import quiet
 from lectern.pipelines.sampling import Sampled
+from lectern.pipelines.watching import Latents
 from support.tiny import FAMILIES
 from support.tiny.loras import (
     ATTENTION,
@@ -179,7 +180,7 @@ class TestTheOthers:
         run(worn[0])
 
         class Dropping(Steps):
-            def step(self, done: int, latents: torch.Tensor | None) -> None:
+            def step(self, done: int, latents: Latents) -> None:
                 worn.clear()
                 gc.collect()
 

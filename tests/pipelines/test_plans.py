@@ -17,7 +17,7 @@ from lectern.pipelines.sampling import Request, Sampled, sample
 from lectern.pipelines.vae import decode_latents
 from support.tiny import FAMILIES
 
-from .conftest import PlainMemory, Steps, Stopped
+from .conftest import Kept, PlainMemory, Steps, Stopped
 
 QUICK = Request("a cat", seed=3, steps=3, width=64, height=48)
 ANY = Plan(offload=GROUP, vae_tiling=True, vae_slicing=True, attention="_native_math", compile=True, compiler="eager")
@@ -124,13 +124,10 @@ class TestOffload:
         ]
 
     def test_what_takes_turns_in_a_step_is_loaded_together(self, pipelines):
-        class Beside:
-            module, bytes = torch.nn.Linear(1, 1), 8
-
         pipeline = pipelines["sd15"]
         kinds = [
             [type(one.module).__name__ for one in stage]
-            for stage in stages(pipeline.loaded, (*pipeline.weights, Beside()))
+            for stage in stages(pipeline.loaded, (*pipeline.weights, Kept(torch.nn.Linear(1, 1))))
         ]
         assert sorted(kinds) == [["AutoencoderKL"], ["CLIPTextModel"], ["UNet2DConditionModel", "Linear"]]
 
