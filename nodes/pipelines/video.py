@@ -122,7 +122,7 @@ class LecternPipelineVideo(io.ComfyNode):
             fps,
             denoise,
             *(None if one is None else checked(one, side) for one in (image, end_image, video)),
-            arguments=parsed(arguments),
+            arguments=parsed(arguments, settings().limits.text),
         )
         made = film(pipeline, request, host.model_memory, host.noise, host.SamplingWatch())
         moving = InputImpl.VideoFromComponents(Types.VideoComponents(images=made.images, frame_rate=Fraction(fps)))
