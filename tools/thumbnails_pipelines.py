@@ -54,13 +54,13 @@ def paper(picture: Image.Image) -> Image.Image:
     flat = picture.filter(ImageFilter.GaussianBlur(2)).quantize(7, Image.Quantize.MAXCOVERAGE).convert("RGB")
     flat = flat.filter(ImageFilter.ModeFilter(11))
     edges = outlines(flat.convert("L"), 4)
-    flat.paste("#fff4e6", mask=edges.point(lambda value: value // 2))
+    flat.paste("#fff4e6", mask=edges.point([value // 2 for value in range(256)]))
     return flat
 
 
 def outlines(picture: Image.Image, least: int) -> Image.Image:
     """White lines where the brightness changes by more than `least` of 255."""
-    sharp = picture.filter(ImageFilter.FIND_EDGES).point(lambda value: 255 if value > least else 0)
+    sharp = picture.filter(ImageFilter.FIND_EDGES).point([255 if value > least else 0 for value in range(256)])
     ImageDraw.Draw(sharp).rectangle((0, 0, sharp.width - 1, sharp.height - 1), outline=0, width=4)
     return sharp.filter(ImageFilter.MaxFilter(3))
 
