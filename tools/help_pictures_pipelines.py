@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from tools.help_pictures import CANVAS, FAINT, HELP_LIMIT, IMAGES, INK, WIDTH, inter, save
 
-HEIGHT = 420  # px
+MARGIN = 60  # px, above and below
 BOX, TALL = 280, 110  # px
 QUIET, LOUD, WIRE = "#2b2f3a", "#3557c9", "#6b7385"
 
@@ -27,26 +27,41 @@ class Chain(NamedTuple):
     loud: int  # the box that the page is about
 
 
-LOADER = Box(30, 60, "Pipeline Loader", "models/diffusers")
+LOADER = Box(30, 60, "Pipeline Loader", "folder, file, hub id")
 SCHEDULER = Box(360, 60, "Pipeline Scheduler", "karras, shift, ...")
 SAMPLE = Box(690, 60, "Pipeline Sample", "images, latent")
 IMAGE = Box(30, 250, "Load Image", "image, mask")
 ENCODE = Box(360, 250, "Pipeline Encode", "latent")
-DECODE = Box(690, 250, "Pipeline Decode", "images")
+DECODE = Box(690, 250, "Pipeline Decode", "here or remote")
 KSAMPLER = Box(360, 250, "KSampler", "latent")
+LORA = Box(360, 60, "Pipeline LoRA", "papercut, 0.8")
+WORDS = Box(690, 250, "Preview as Text", "trigger words")
+EDGES = Box(30, 250, "Detect Edges", "or depth, a pose")
+CONTROL = Box(360, 60, "Pipeline ControlNet", "strength 1.0")
+LOOK = Box(30, 250, "Load Image", "subject or style")
+ADAPTER = Box(360, 60, "Pipeline IP-Adapter", "scale 0.6")
+MEMORY = Box(360, 60, "Pipeline Memory", "offload: group")
+FIRST = Box(30, 250, "Load Image", "first frame")
+VIDEO = Box(360, 60, "Pipeline Video", "frames, video")
+SAVE = Box(690, 60, "Save Video", "mp4")
 
 LINE = ((0, 1), (1, 2))
 CHAINS = {
     "pipeline_loader": Chain((LOADER, SCHEDULER, SAMPLE), LINE, 0),
     "pipeline_scheduler": Chain((LOADER, SCHEDULER, SAMPLE), LINE, 1),
     "pipeline_sample": Chain((LOADER, SCHEDULER, SAMPLE, IMAGE), (*LINE, (3, 2)), 2),
+    "pipeline_lora": Chain((LOADER, LORA, SAMPLE, WORDS), (*LINE, (1, 3)), 1),
+    "pipeline_controlnet": Chain((LOADER, CONTROL, SAMPLE, EDGES), (*LINE, (3, 1)), 1),
+    "pipeline_ipadapter": Chain((LOADER, ADAPTER, SAMPLE, LOOK), (*LINE, (3, 1)), 1),
+    "pipeline_memory": Chain((LOADER, MEMORY, SAMPLE), LINE, 1),
+    "pipeline_video": Chain((LOADER, VIDEO, SAVE, FIRST), (*LINE, (3, 1)), 1),
     "pipeline_encode": Chain((LOADER, IMAGE, ENCODE, Box(690, 250, "KSampler", "latent")), ((0, 2), (1, 2), (2, 3)), 2),
     "pipeline_decode": Chain((LOADER, KSAMPLER, DECODE), ((0, 2), (1, 2)), 2),
 }
 
 
 def drawn(chain: Chain) -> Image.Image:
-    picture = Image.new("RGB", (WIDTH, HEIGHT), CANVAS)
+    picture = Image.new("RGB", (WIDTH, max(box.top for box in chain.boxes) + TALL + MARGIN), CANVAS)
     pen = ImageDraw.Draw(picture)
     for start, end in chain.wires:
         wire(pen, chain.boxes[start], chain.boxes[end])
@@ -66,7 +81,7 @@ def draw_box(pen: ImageDraw.ImageDraw, box: Box, loud: bool) -> None:
     right, bottom = box.left + BOX, box.top + TALL
     pen.rounded_rectangle((box.left, box.top, right, bottom), 12, LOUD if loud else QUIET)
     middle = (box.left + right) // 2
-    pen.text((middle, box.top + 38), box.title, INK, inter(29, bold=loud), anchor="mm")
+    pen.text((middle, box.top + 38), box.title, INK, inter(27, bold=loud), anchor="mm")
     pen.text((middle, box.top + 80), box.below, INK if loud else FAINT, inter(24), anchor="mm")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from .errors import FolderError
 
 INDEX = "model_index.json"
-SUFFIXES = (".safetensors", ".gguf")  # never pickles: reading one can run code
+SUFFIXES = (".safetensors", ".gguf")  # only formats whose reading cannot run code
 PLAIN = "diffusers"  # the kind whose folders have no kind in their names
 DEEPEST = 12  # levels below a root: two links that lead to each other's parents would double with every level
 

@@ -38,7 +38,7 @@ def text_encoder(kind: Any, config: Path, tensors: dict[str, "Tensor"], dtype: A
     missing = sorted(report["missing_keys"])
     if missing:
         raise FolderError(f"its {config.name} lacks {len(missing)} tensors such as {missing[0]}")
-    return model.eval()
+    return model.train(False)
 
 
 def from_openclip(tensors: dict[str, "Tensor"], layers: int) -> dict[str, "Tensor"]:

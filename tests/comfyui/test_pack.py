@@ -17,9 +17,8 @@ from tools.server import ComfyServer, default_comfyui, make_base
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 HEAVY = {"pptx", "lxml", "fontTools", "sqlalchemy", "alembic", "diffusers", "transformers", "cv2", "matplotlib"}
 WORDING = {"tooltip", "description", "search_aliases", "output_tooltips"}  # may be improved at any time
-
-
-IN_FOLDERS = {"file", "pipeline", "base"}  # lists of what lies in a folder of this machine
+# Lists of what lies in a folder of this machine, or is named in its settings.
+IN_FOLDERS = {"file", "pipeline", "base", "lora", "control_net", "ip_adapter", "image_encoder", "decoder"}
 
 
 def schema(comfy: Comfy) -> dict[str, Any]:
