@@ -87,7 +87,7 @@ def enough(run: Callable[[], T], pipeline: Pipeline, memory: Memory, working: in
         if not ran_out(error):
             raise
     # Outside of the handler and without its error: that one holds every tensor of the frames it came through.
-    memory.release(pipeline.weights)
+    memory.release(pipeline.all_weights())
     plan = pipeline.plan
     parts = parts_of(pipeline)
     raise ShortageError(sentence(pipeline.kind, plan.offload, parts, working, memory.free(), plan.vae_tiling))
@@ -110,7 +110,7 @@ def room_to_load(run: Callable[[], T], name: str, sizes: Mapping[str, int], memo
 def parts_of(pipeline: Pipeline) -> list[Part]:
     names = {id(part): name for name, part in pipeline.loaded.components.items()}
     denoising = {id(one) for one in denoisers(pipeline.loaded)}
-    return [_part(names.get(id(one.module), ""), one.module, id(one.module) in denoising) for one in pipeline.weights]
+    return [_part(names.get(id(one.module), ""), one.module, id(one.module) in denoising) for one in pipeline.all_weights()]
 
 
 def _part(name: str, module: Any, denoises: bool) -> Part:
