@@ -72,6 +72,12 @@ def test_the_list_holds_folders_and_files_and_only_controlnets(nets, tiny, tmp_p
             control_path(name, [nets], [])
 
 
+@pytest.mark.filterwarnings("default")
+def test_nothing_is_said_on_the_console(nets, pipelines, recwarn):
+    ControlLoader(PlainMemory()).load(nets / "flux", pipelines["flux"].loaded)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_it_steers_and_without_strength_it_is_the_picture_without_it(pipelines, load, family, task):

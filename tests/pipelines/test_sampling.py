@@ -241,7 +241,7 @@ def test_all_is_loaded_before_every_run(pipelines, memory):
             "There are 3 masks for 2 images",
         ),
         ("sd15", {"image": torch.zeros(1, 48, 64, 3), "denoise": 0.1}, ArgumentError, "Raise denoise to 0.34 or more"),
-        ("sd15", {"arguments": {"cross_attention_kwargs": "x"}}, ArgumentError, "does not take these values: 'str' obj"),
+        ("sd15", {"arguments": {"cross_attention_kwargs": "x"}}, ArgumentError, "not take these values: 'str' obj"),
         ("flux", {"arguments": {"max_sequence_length": -1}}, ArgumentError, "does not take these values: can't conv"),
         ("sdxl", {"arguments": {"sigmas": []}}, ArgumentError, "The argument sigmas is an empty list. Put values"),
     ],
