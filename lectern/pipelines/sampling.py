@@ -80,7 +80,7 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
             given = pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
             given = call | given
             given |= adapter_arguments(pipe, pipeline.adapters, size, given)
-            vars(pipe)["vae"] = ModeVae(vae) if pipeline.controls else vae
+            vars(pipe)["vae"] = ModeVae(vae, denoiser_dtype(pipe)) if pipeline.controls else vae
             attach(pipe, Bar(watch, look_of(pipe)), given, lambda made: unpacked(pipe, made, size.height, size.width))
             made = unpacked(pipe, run(pipe, given, request.arguments), size.height, size.width)
             latents = scale_of(vae).to_comfy(made.float().cpu())
@@ -99,7 +99,9 @@ def run(pipe: Any, call: Mapping[str, Any], arguments: Mapping[str, Any]) -> Ten
     """`arguments` are those of the call that a person wrote. Raises ArgumentError."""
     try:
         return pipe(**call)[0]
-    except (*REFUSED, *(STUMBLED if arguments else ())) as error:
+    except (*REFUSED, *STUMBLED) as error:
+        if not arguments and isinstance(error, STUMBLED):
+            raise
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ArgumentError(
             f"{type(pipe).__name__} does not take these values: {first[:300]}. Change the inputs or the arguments."
