@@ -155,6 +155,11 @@ class Progress:
         comfy.model_management.throw_exception_if_processing_interrupted()
 
 
+def check_cancel() -> None:
+    """Raises ComfyUI's own interrupt when the user pressed Cancel."""
+    comfy.model_management.throw_exception_if_processing_interrupted()
+
+
 def workflow_texts(prompt: Any, extra: dict[str, Any] | None) -> dict[str, str]:
     """What ComfyUI itself writes into a saved picture, as JSON by key; nothing with --disable-metadata."""
     if args.disable_metadata:

@@ -59,13 +59,15 @@ def checked(pipe: Any, values: Mapping[str, Any], own: Mapping[str, str] = OWN_I
         own: what inputs of the node set, with their names.
     """
     taken, kind = accepted(pipe), type(pipe).__name__
-    for name in values:
+    for name, value in values.items():
         if name in own:
             raise ArgumentError(f"{name} has an input of its own, {own[name]}. Set that and leave it out here.")
         if name not in taken or name in (*INTERNAL, *INTERNAL_TOO):
             raise ArgumentError(
                 f"{kind} has no argument {name[:80]!r} to set. It takes: {', '.join(open_arguments(pipe, own))}."
             )
+        if value == []:
+            raise ArgumentError(f"The argument {name} is an empty list. Put values into it, or leave it out.")
     return dict(values)
 
 

@@ -155,25 +155,30 @@ def _is_union(control: Control) -> bool:
 
 class ModeVae:
     """A VAE that draws nothing when it encodes: some pipelines draw for the control picture, from the numbers that
-    are the noise, or from nobody's seed. Stands before the pipeline's own for one run."""
+    are the noise, or from nobody's seed. Stands before the pipeline's own for one run.
 
-    def __init__(self, vae: Any) -> None:
+    It answers in the denoiser's precision, `dtype`: a VAE that overflows in fp16 is kept in fp32 beside an fp16 one.
+    """
+
+    def __init__(self, vae: Any, dtype: Any) -> None:
         self._vae = vae
+        self._dtype = dtype
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._vae, name)
 
     def encode(self, pixels: Any) -> Any:
         encoded = self._vae.encode(pixels)
-        encoded.latent_dist = Mode(encoded.latent_dist)
+        encoded.latent_dist = Mode(encoded.latent_dist, self._dtype)
         return encoded
 
 
 class Mode:
-    def __init__(self, distribution: Any) -> None:
+    def __init__(self, distribution: Any, dtype: Any) -> None:
         self._distribution = distribution
+        self._dtype = dtype
 
     def sample(self, generator: Any = None) -> Tensor:
-        return self._distribution.mode()
+        return self._distribution.mode().to(self._dtype)
 
     mode = sample

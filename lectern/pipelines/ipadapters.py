@@ -19,6 +19,7 @@ from .sizes import Size, resized_mask
 # CLIP's own, of every encoder that there is for these adapters.
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+LONGEST = 8  # times the shorter side: what lies further out than that is not looked at anyway
 EXAMPLE = (
     'Write an object such as {"up": {"block_0": [0.0, 1.0, 0.0]}} for a UNet, a list of numbers for Flux, or leave it'
     " empty."
@@ -186,11 +187,19 @@ def clip_pixels(images: Tensor, side: int) -> Tensor:
     """(B, H, W, 3 or 4) 0 to 1 -> (B, 3, side, side): the middle square, as CLIPImageProcessor makes it."""
     pixels = images[..., :3].movedim(-1, 1)
     short = min(pixels.shape[2:])
+    pixels = _middle(pixels, LONGEST * short)
     height, width = (max(side, int(one * side / short)) for one in pixels.shape[2:])
     pixels = interpolate(pixels, (height, width), mode="bicubic", antialias=True).clamp(0, 1)
     top, left = (height - side) // 2, (width - side) // 2
     mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
     return (pixels[:, :, top : top + side, left : left + side] - mean) / deviation
+
+
+def _middle(pixels: Tensor, longest: int) -> Tensor:
+    """A strip of a few pixels' width would become huge before its middle is taken."""
+    height, width = pixels.shape[2:]
+    top, left = (max(0, (side - longest) // 2) for side in (height, width))
+    return pixels[:, :, top : top + longest, left : left + longest]
 
 
 def _masks(pipe: Any, adapters: Sequence[Adapter], size: Size, call: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,8 +209,11 @@ def _masks(pipe: Any, adapters: Sequence[Adapter], size: Size, call: Mapping[str
     name = "cross_attention_kwargs"
     if name not in accepted(pipe):
         raise ArgumentError(f"The IP-Adapter of {type(pipe).__name__} knows no mask. Unlink mask.")
+    others = call.get(name) or {}
+    if not isinstance(others, dict):
+        raise ArgumentError(f"The argument {name} must be a JSON object, got {str(others)[:80]}. Write one.")
     masks = [None if one.mask is None else _mask(one, one.mask, size) for one in adapters]
-    return {name: {**(call.get(name) or {}), "ip_adapter_masks": masks}}
+    return {name: {**others, "ip_adapter_masks": masks}}
 
 
 def _mask(adapter: Adapter, mask: Tensor, size: Size) -> Tensor:

@@ -4,6 +4,7 @@ Their bars would only show there, and diffusers warns with the very words of a p
 reach a log of ours.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,7 +20,10 @@ def quiet() -> Iterator[None]:
         one.set_verbosity_error()
         one.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            # That diffusers uses what it will drop itself, as its ControlNet of Flux does.
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
     finally:
         for one, verbosity, bars in before:
             one.set_verbosity(verbosity)

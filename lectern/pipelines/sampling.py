@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import Parameter
+from math import ceil
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -14,7 +15,7 @@ from .controlnets import ModeVae, Pictures, control_arguments, controlled, one_p
 from .errors import ArgumentError
 from .films import films
 from .ipadapters import adapter_arguments
-from .latents import decode, decoding_bytes, encode, latent_shape, look_of, packed, scale_of, unpacked, vae_of
+from .latents import decode, encode, heeded, latent_shape, look_of, packed, scale_of, unpacked, vae_of
 from .memory import Memory
 from .offloading import offloading
 from .packages import require
@@ -26,6 +27,7 @@ from .shortage import enough
 from .sizes import Size, chosen, repeated, resized_images, resized_mask
 from .watching import Bar, Watch
 from .wearing import worn
+from .working import working_bytes
 
 OWN = -1.0  # guidance scale: the pipeline's own default
 
@@ -69,28 +71,38 @@ def sample(pipeline: Pipeline, request: Request, memory: Memory, noise: Noise, w
     call = own_defaults(plain, pipe) | call_arguments(pipe, request, size) | extra
     if pipeline.controls:
         call = controlled_call(pipe, pipeline, request, size, call)
-    working = decoding_bytes(vae, size.height, size.width, tiles=pipeline.plan.vae_tiling)
+    working = working_bytes(pipe, pipeline.plan, size, count(request))
 
     def made() -> Sampled:
         wearing = worn(pipeline, pipe, request.clip_skip, request.steps)
-        with wearing as said, offloading(pipeline, pipe, memory, working) as offloaded:
+        moving = offloading(pipeline, pipe, memory, working)
+        with wearing as said, moving as offloaded, heeded(vae, watch.check):
             offloaded.load(pipeline.all_weights(), working)
             given = pictures(pipe, request, size) if request.image is not None else initial(pipe, request, size, noise)
             given = call | given
             given |= adapter_arguments(pipe, pipeline.adapters, size, given)
-            vars(pipe)["vae"] = ModeVae(vae) if pipeline.controls else vae
+            vars(pipe)["vae"] = ModeVae(vae, denoiser_dtype(pipe)) if pipeline.controls else vae
             attach(pipe, Bar(watch, look_of(pipe)), given, lambda made: unpacked(pipe, made, size.height, size.width))
-            latents = scale_of(vae).to_comfy(unpacked(pipe, run(pipe, given), size.height, size.width).float().cpu())
+            made = unpacked(pipe, run(pipe, given, request.arguments), size.height, size.width)
+            latents = scale_of(vae).to_comfy(made.float().cpu())
             watch.check()
             return Sampled(decode(vae, latents), latents, (*said, *notes(pipe, request)))
 
     return enough(made, pipeline, memory, working)
 
 
-def run(pipe: Any, call: Mapping[str, Any]) -> Tensor:
+# What pipelines raise for values that do not go together, and what they run into where they do not look at all.
+REFUSED = (ValueError, TypeError)
+STUMBLED = (AttributeError, LookupError, ArithmeticError)
+
+
+def run(pipe: Any, call: Mapping[str, Any], arguments: Mapping[str, Any]) -> Tensor:
+    """`arguments` are those of the call that a person wrote. Raises ArgumentError."""
     try:
         return pipe(**call)[0]
-    except (ValueError, TypeError) as error:  # what pipelines raise for values that do not go together
+    except (*REFUSED, *STUMBLED) as error:
+        if not arguments and isinstance(error, STUMBLED):
+            raise
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ArgumentError(
             f"{type(pipe).__name__} does not take these values: {first[:300]}. Change the inputs or the arguments."
@@ -170,9 +182,10 @@ def guidance_name(taken: Mapping[str, Parameter]) -> str:
 
 def checked_strength(steps: int, denoise: float) -> float:
     if int(steps * denoise) < 1:
+        enough = ceil(100 / steps) / 100  # in the widget's steps; rounded down it would not be enough
         raise ArgumentError(
-            f"A denoise of {denoise} leaves none of {steps} steps to run. Raise denoise to {1 / steps:.2g} or more, or"
-            " take more steps."
+            f"A denoise of {denoise} leaves none of {steps} steps to run. Raise denoise to {enough:g} or more, or take"
+            " more steps."
         )
     return denoise
 

@@ -88,7 +88,7 @@ def enough(run: Callable[[], T], pipeline: Pipeline, memory: Memory, working: in
         if not ran_out(error):
             raise
     # Outside of the handler and without its error: that one holds every tensor of the frames it came through.
-    memory.release(pipeline.weights)
+    memory.release(pipeline.all_weights())
     offload, tiled = offload_of(pipeline, memory, working), pipeline.plan.vae_tiling
     raise ShortageError(sentence(pipeline.kind, offload, parts_of(pipeline), working, memory.free(), tiled))
 
@@ -110,7 +110,8 @@ def room_to_load(run: Callable[[], T], name: str, sizes: Mapping[str, int], memo
 def parts_of(pipeline: Pipeline) -> list[Part]:
     names = {id(part): name for name, part in pipeline.loaded.components.items()}
     denoising = {id(one) for one in denoisers(pipeline.loaded)}
-    return [_part(names.get(id(one.module), ""), one.module, id(one.module) in denoising) for one in pipeline.weights]
+    modules = [one.module for one in pipeline.all_weights()]
+    return [_part(names.get(id(one), ""), one, id(one) in denoising) for one in modules]
 
 
 def _part(name: str, module: Any, denoises: bool) -> Part:

@@ -15,6 +15,7 @@ from .latents import (
     encode_video,
     frame_factor,
     has_frames,
+    heeded,
     vae_factor,
     vae_of,
 )
@@ -25,14 +26,23 @@ from .shortage import enough
 from .sizes import Size, checked
 from .tiles import tiled
 
+Check = Callable[[], None]  # raises to end the work
 
-def encode_images(pipeline: Pipeline, images: Tensor, memory: Memory) -> Tensor:
+
+def never() -> None:
+    """Nobody can end it."""
+
+
+def encode_images(pipeline: Pipeline, images: Tensor, memory: Memory, check: Check = never) -> Tensor:
     """(B, H, W, 3 or 4) -> (B, C, h, w), or of a video's frames (1, C, t, h, w), in ComfyUI's scale.
 
     Frames after the last that fills a latent frame are left out, as core does.
 
+    Args:
+        check: called before each picture, or part of a video.
+
     Raises:
-        SizeError, ArgumentError.
+        SizeError, ArgumentError, or what `check` raises.
     """
     require()
     pipe = pipeline.loaded
@@ -40,10 +50,10 @@ def encode_images(pipeline: Pipeline, images: Tensor, memory: Memory) -> Tensor:
     size = checked(Size(images.shape[2], images.shape[1]), vae_factor(pipe))
     video = has_frames(vae) and films(pipe)
     work = encode_video if video else encode
-    return _run(lambda vae: work(vae, images), pipeline, memory, size, len(images) if video else 1)
+    return _run(lambda vae: work(vae, images), pipeline, memory, size, len(images) if video else 1, check)
 
 
-def decode_latents(pipeline: Pipeline, latents: Tensor, memory: Memory) -> Tensor:
+def decode_latents(pipeline: Pipeline, latents: Tensor, memory: Memory, check: Check = never) -> Tensor:
     """The reverse; of a video all frames. Raises ArgumentError: latents of another kind of model."""
     require()
     pipe = pipeline.loaded
@@ -51,7 +61,7 @@ def decode_latents(pipeline: Pipeline, latents: Tensor, memory: Memory) -> Tenso
     factor = vae_factor(pipe)
     frames = (latents.shape[2] - 1) * frame_factor(pipe) + 1 if latents.ndim == 5 else 1
     size = Size(latents.shape[-1] * factor, latents.shape[-2] * factor)
-    return _run(lambda vae: decode(vae, latents), pipeline, memory, size, frames)
+    return _run(lambda vae: decode(vae, latents), pipeline, memory, size, frames, check)
 
 
 def checked_latents(pipeline: Pipeline, latents: Tensor) -> Tensor:
@@ -78,14 +88,16 @@ def _checked_scale(pipeline: Pipeline) -> Any:
     return vae
 
 
-def _run(work: Callable[[Any], Tensor], pipeline: Pipeline, memory: Memory, size: Size, frames: int) -> Tensor:
+def _run(
+    work: Callable[[Any], Tensor], pipeline: Pipeline, memory: Memory, size: Size, frames: int, check: Check
+) -> Tensor:
     """Only the VAE's weights are loaded, however the plan offloads the others."""
     vae = vae_of(pipeline.loaded)
     weights = [one for one in pipeline.weights if one.module is vae]
     working = decoding_bytes(vae, size.height, size.width, frames, pipeline.plan.vae_tiling)
 
     def done() -> Tensor:
-        with tiled(vae, pipeline.plan):
+        with tiled(vae, pipeline.plan), heeded(vae, check):
             memory.load(weights, working)
             return work(vae)
 

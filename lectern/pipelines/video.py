@@ -15,7 +15,7 @@ from ..images import to_pillow
 from .arguments import VIDEO_INPUTS, accepted, checked, only
 from .errors import ArgumentError
 from .frames import chosen_frames, chosen_size
-from .latents import decode, decoding_bytes, has_frames, heeded, latent_shape, look_of, packs, scale_of, vae_of
+from .latents import decode, has_frames, heeded, latent_shape, look_of, packs, scale_of, vae_of
 from .memory import Memory
 from .offloading import offloading
 from .packages import require
@@ -26,6 +26,7 @@ from .sizes import Size, resized_images
 from .tasks import video_pipe
 from .watching import Bar, Watch
 from .wearing import worn
+from .working import working_bytes
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,15 @@ def film(pipeline: Pipeline, request: VideoRequest, memory: Memory, noise: Noise
     """Raises ArgumentError, SizeError, FramesError, or what `watch` raises to end it; the pipeline stays usable."""
     require()
     watch.check()
+    if pipeline.controls or pipeline.adapters:
+        raise ArgumentError("No ControlNet and no IP-Adapter works on videos here. Unlink it, or make pictures.")
     pipe = video_pipe(pipeline, request.image is not None, request.video is not None)
     vae = vae_of(pipe)
     size = chosen_size(pipe, request.width, request.height, request.image if request.video is None else request.video)
     frames = chosen_frames(pipe, request.frames, request.video)
     extra = checked(pipe, request.arguments, VIDEO_INPUTS)
     call = call_arguments(pipe, request, size, frames) | sources(pipe, request, size, frames) | extra
-    working = decoding_bytes(vae, size.height, size.width, frames or 1, pipeline.plan.vae_tiling)
+    working = working_bytes(pipe, pipeline.plan, size, frames=frames or 1)
 
     def made() -> Filmed:
         wearing, moving = worn(pipeline, pipe, steps=request.steps), offloading(pipeline, pipe, memory, working)
@@ -70,7 +73,7 @@ def film(pipeline: Pipeline, request: VideoRequest, memory: Memory, noise: Noise
             offloaded.load(pipeline.all_weights(), working)
             given = call | (initial(pipe, request, size, frames, noise) if latents_known(pipe) else {})
             attach(pipe, Bar(watch, look_of(pipe)), given, lambda latents: latents if latents_known(pipe) else None)
-            images, latents = finished(pipe, run(pipe, given))
+            images, latents = finished(pipe, run(pipe, given, request.arguments))
             return Filmed(images, latents, (*said, *notes(pipe, request)))
 
     return enough(made, pipeline, memory, working)

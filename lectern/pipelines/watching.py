@@ -39,6 +39,7 @@ class Bar:
         self._items = list(iterable) if iterable is not None else []
         self._watch.start(total or len(self._items), self._look)
         self._done = 0
+        self._watch.check()  # reading the prompt and loading the weights may have taken long
         return self
 
     def __enter__(self) -> Self:

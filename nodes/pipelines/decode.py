@@ -48,7 +48,7 @@ class LecternPipelineDecode(io.ComfyNode):
     @classmethod
     async def execute(cls, pipeline: Pipeline, latent: dict[str, Any], decoder: str = LOCAL) -> io.NodeOutput:
         if decoder == LOCAL:
-            return io.NodeOutput(decode_latents(pipeline, latent["samples"], host.model_memory))
+            return io.NodeOutput(decode_latents(pipeline, latent["samples"], host.model_memory, host.check_cancel))
         return io.NodeOutput(await remotely(pipeline, latent["samples"], decoder))
 
 

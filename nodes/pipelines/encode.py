@@ -33,4 +33,4 @@ class LecternPipelineEncode(io.ComfyNode):
     @classmethod
     def execute(cls, pipeline: Pipeline, image: Tensor) -> io.NodeOutput:
         images = checked(image, settings().limits.side)
-        return io.NodeOutput({"samples": encode_images(pipeline, images, host.model_memory)})
+        return io.NodeOutput({"samples": encode_images(pipeline, images, host.model_memory, host.check_cancel)})

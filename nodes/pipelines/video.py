@@ -109,7 +109,7 @@ class LecternPipelineVideo(io.ComfyNode):
         end_image: Tensor | None = None,
         video: Tensor | None = None,
     ) -> io.NodeOutput:
-        side = settings().limits.side
+        limits = settings().limits
         request = VideoRequest(
             prompt,
             negative_prompt,
@@ -121,8 +121,8 @@ class LecternPipelineVideo(io.ComfyNode):
             frames,
             fps,
             denoise,
-            *(None if one is None else checked(one, side) for one in (image, end_image, video)),
-            arguments=parsed(arguments, settings().limits.text),
+            *(None if one is None else checked(one, limits.side) for one in (image, end_image, video)),
+            arguments=parsed(arguments, limits.text),
         )
         made = film(pipeline, request, host.model_memory, host.noise, host.SamplingWatch())
         moving = InputImpl.VideoFromComponents(Types.VideoComponents(images=made.images, frame_rate=Fraction(fps)))

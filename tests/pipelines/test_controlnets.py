@@ -72,6 +72,21 @@ def test_the_list_holds_folders_and_files_and_only_controlnets(nets, tiny, tmp_p
             control_path(name, [nets], [])
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("dtype", ["fp16", "fp8 storage"])
+def test_it_runs_in_every_precision_also_beside_a_vae_in_another(tiny, nets, family, dtype):
+    pipeline = Loader(PlainMemory()).load(Spec(tiny / family, dtype=dtype))
+    control = Control(ControlLoader(PlainMemory()).load(nets / family, pipeline.loaded), PICTURE)
+    plain, steered = (run(one, steps=1).images for one in (pipeline, pipeline.with_control(control)))
+    assert steered.isfinite().all() and not torch.allclose(steered, plain, atol=1e-3)
+
+
+@pytest.mark.filterwarnings("default")
+def test_nothing_is_said_on_the_console(nets, pipelines, recwarn):
+    ControlLoader(PlainMemory()).load(nets / "flux", pipelines["flux"].loaded)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_it_steers_and_without_strength_it_is_the_picture_without_it(pipelines, load, family, task):

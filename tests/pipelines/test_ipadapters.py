@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from lectern.pipelines import ipadapters
 from lectern.pipelines.adapterfiles import adapter_path, find_adapters
 from lectern.pipelines.adapterloading import AUTO, AdapterLoader
 from lectern.pipelines.controlfamilies import denoiser_of
@@ -292,3 +293,11 @@ def test_pictures_are_cut_as_clips_own_processor_cuts_them():
     own = processor(picture[0].mul(255).byte().numpy(), return_tensors="pt").pixel_values
     off = (clip_pixels(picture, 32) - own).abs()
     assert off.mean() < 0.01 and off.max() < 0.1  # it rounds to whole bytes twice on the way
+
+
+def test_of_a_long_strip_only_the_middle_is_made_larger(monkeypatch):
+    """The whole one would be 16384 times as long as it is high, at the encoder's height."""
+    strip, sizes = torch.rand(1, 1, 16384, 3), []
+    original = ipadapters.interpolate
+    monkeypatch.setattr(ipadapters, "interpolate", lambda *a, **k: (sizes.append(a[1]), original(*a, **k))[1])
+    assert clip_pixels(strip, 32).shape == (1, 3, 32, 32) and sizes == [(32, 256)]

@@ -25,6 +25,19 @@ def core_noise(shape: tuple[int, ...], seed: int) -> torch.Tensor:
     return torch.randn(shape, dtype=torch.float32, generator=torch.Generator("cpu").manual_seed(seed))
 
 
+class Patient(Steps):
+    """Stops at that look at Cancel."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.left = looks
+
+    def check(self) -> None:
+        self.left -= 1
+        if self.left < 1:
+            raise Stopped
+
+
 def run(pipeline, watch: Steps | None = None, **changes: Any) -> Sampled:
     with torch.inference_mode():  # as ComfyUI runs every node
         return sample(pipeline, replace(QUICK, **changes), PlainMemory(), core_noise, watch or Steps())
@@ -103,6 +116,16 @@ class TestEachFamily:
             run(pipelines[family], watch)
         assert len(watch.seen) == 2
         assert torch.equal(run(pipelines[family]).images, before.images)
+
+    def test_cancel_also_ends_it_before_the_first_step_and_between_two_decodings(self, pipelines, family):
+        before, vae = run(pipelines[family], batch_size=2), pipelines[family].loaded.vae
+        # Looks at Cancel: when it begins, before the steps, after each (twice with the callback), before decoding.
+        for looks in (1, 2, 9, 10):
+            watch = Patient(looks)
+            with pytest.raises(Stopped):
+                run(pipelines[family], watch, batch_size=2)
+            assert len(watch.seen) == (0 if looks < 3 else 3) and not vae.decoder._forward_pre_hooks
+        assert torch.equal(run(pipelines[family], batch_size=2).images, before.images)
 
     def test_an_image_gives_its_size_and_each_of_its_batch_some_pictures(self, pipelines, family, image, mask):
         for linked in (None, mask):
@@ -217,7 +240,10 @@ def test_all_is_loaded_before_every_run(pipelines, memory):
             "sd15", {"mask": torch.ones(3, 48, 64), "image": torch.zeros(2, 48, 64, 3)}, ArgumentError,
             "There are 3 masks for 2 images",
         ),
-        ("sd15", {"image": torch.zeros(1, 48, 64, 3), "denoise": 0.1}, ArgumentError, "leaves none of 3 steps"),
+        ("sd15", {"image": torch.zeros(1, 48, 64, 3), "denoise": 0.1}, ArgumentError, "Raise denoise to 0.34 or more"),
+        ("sd15", {"arguments": {"cross_attention_kwargs": "x"}}, ArgumentError, "not take these values: 'str' obj"),
+        ("flux", {"arguments": {"max_sequence_length": -1}}, ArgumentError, "does not take these values: can't conv"),
+        ("sdxl", {"arguments": {"sigmas": []}}, ArgumentError, "The argument sigmas is an empty list. Put values"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_sentence_and_the_next_run_works(pipelines, family, changes, error, said):
@@ -225,6 +251,15 @@ def test_a_mistake_is_one_sentence_and_the_next_run_works(pipelines, family, cha
         run(pipelines[family], **changes)
     assert said in str(caught.value) and "\n" not in str(caught.value)
     assert run(pipelines[family]).images.isfinite().all()
+
+
+def test_decoding_and_encoding_end_between_two_pictures(pipelines, memory):
+    looks = Patient(2)
+    with pytest.raises(Stopped):
+        decode_latents(pipelines["sd15"], torch.zeros(3, 4, 4, 4), memory, looks.check)
+    with pytest.raises(Stopped):
+        encode_images(pipelines["sd15"], torch.zeros(3, 16, 16, 3), memory, Patient(2).check)
+    assert looks.left == 0
 
 
 def test_latents_of_another_model_are_refused(pipelines, memory):

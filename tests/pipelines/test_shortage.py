@@ -1,5 +1,8 @@
 """Too little memory: one sentence with what would fit, everything handed back, and the next run works."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -8,7 +11,7 @@ from lectern.pipelines.errors import ShortageError
 from lectern.pipelines.loading import Loader
 from lectern.pipelines.pipeline import Spec
 from lectern.pipelines.plans import FULL, GROUP, MODEL, SEQUENTIAL, Plan
-from lectern.pipelines.shortage import Part, in_fp8, needs, parts_of, ran_out, sentence
+from lectern.pipelines.shortage import Part, enough, in_fp8, needs, parts_of, ran_out, sentence
 from lectern.pipelines.vae import decode_latents
 
 from .conftest import PlainMemory, Steps
@@ -111,6 +114,20 @@ def test_a_run_hands_everything_back(pipelines, plan, kind):
     assert caught.value.__context__ is None  # it would hold the tensors of the run
     assert len(memory.released[-1]) == len(pipelines["flux"].weights)
     assert torch.equal(run(pipelines["flux"]).images, expected)
+
+
+def test_what_was_added_to_a_pipeline_is_handed_back_and_counted_too(pipelines):
+    memory, pipeline = Full("UNet2DConditionModel"), pipelines["sd15"]
+    adapter = SimpleNamespace(parts=(memory.keep(torch.nn.Linear(1000, 1000)),))
+    more = replace(pipeline, adapters=(adapter,))
+    assert sum(part.whole for part in parts_of(more)) == sum(part.whole for part in parts_of(pipeline)) + 4_004_000
+
+    def fail() -> None:
+        raise torch.OutOfMemoryError
+
+    with pytest.raises(ShortageError):
+        enough(fail, more, memory, 0)
+    assert "Linear" in memory.released[-1]
 
 
 def test_tensors_that_no_machine_has_room_for(pipelines):

@@ -143,6 +143,11 @@ class Late(Steps):
                 raise Stopped
 
 
+def test_what_only_works_on_pictures_is_refused(further):
+    with pytest.raises(ArgumentError, match="No ControlNet and no IP-Adapter works on videos here"):
+        run(replace(further("wan"), controls=(object(),)))
+
+
 def test_cancel_also_ends_the_decoding_of_a_video(further):
     pipeline = further("wan")
     before = run(pipeline, frames=17)
