@@ -20,6 +20,7 @@ from .pipeline import Pipeline, Spec
 from .reading import FP8_STORAGE, Made, counted, dtypes, from_folder, notes, quantized, wanted
 from .shortage import room_to_load
 from .singlefile import SingleFile, config_of, opened, scheduler, tokenizers
+from .walking import is_kind
 from .weightfiles import read_ahead
 
 Stamp = tuple[tuple[str, int, int], ...]  # relative name, ns, bytes
@@ -30,14 +31,19 @@ def stamp(folder: Path) -> Stamp:
     if folder.is_file():
         status = folder.stat()
         return ((folder.name, status.st_mtime_ns, status.st_size),)
-    folders = (folder, *sorted(one for one in folder.iterdir() if one.is_dir())) if folder.is_dir() else ()
+    folders = (folder, *sorted(map(Path, _folders(folder)))) if folder.is_dir() else ()
     return tuple(line for one in folders for line in sorted(_lines(folder, one)))
+
+
+def _folders(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.path for entry in entries if is_kind(entry, folder=True)]
 
 
 def _lines(root: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file():
+            if is_kind(entry, folder=False):
                 status = entry.stat()
                 yield os.path.relpath(entry.path, root), status.st_mtime_ns, status.st_size
 
