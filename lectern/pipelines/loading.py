@@ -17,7 +17,7 @@ from .memory import FP8, Memory, Weights
 from .packages import require
 from .parts import read_part
 from .pipeline import Pipeline, Spec
-from .reading import FP8_STORAGE, Made, counted, dtypes, from_folder, notes, quantized, wanted
+from .reading import FP8_STORAGE, Made, check_settings, counted, dtypes, from_folder, notes, quantized, wanted
 from .shortage import room_to_load
 from .singlefile import SingleFile, config_of, opened, scheduler, tokenizers
 from .walking import is_kind
@@ -74,6 +74,7 @@ class Loader:
     def _read(self, spec: Spec) -> Pipeline:
         quantizing.checked(spec.quantization, spec.dtype == FP8_STORAGE)
         index = read_index(spec.path)
+        check_settings(index)
         names = [one.name for one in index.modules()]
         found = counted(spec, names)
         asked = wanted(spec, found)
@@ -91,6 +92,7 @@ class Loader:
         """What the file does not hold is the base's own, shared with whoever loaded the base."""
         single = opened(spec.path, spec.base)
         _check_single(spec, single)
+        check_settings(single.index)
         base = replace(spec, path=single.folder, base=None)
         names = single.modules()
         asked = _single_precision(spec, base, single)
