@@ -74,13 +74,14 @@ def component_class(folder: Path, component: Component) -> type:
 
 def _checked_class(folder: Path, kind: str) -> type:
     import diffusers
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
     found = getattr(diffusers, kind, None)
     if not isinstance(found, type):
         raise FolderError(
             f"{folder.name} is a {kind[:80]}, which diffusers {diffusers.__version__} does not know. Update diffusers."
         )
-    if not issubclass(found, diffusers.DiffusionPipeline) or found is diffusers.DiffusionPipeline:
+    if not issubclass(found, DiffusionPipeline) or found is DiffusionPipeline:
         raise FolderError(f"{folder.name} is of the class {kind}, which is no pipeline. Choose another one.")
     return found
 

@@ -132,7 +132,7 @@ def test_what_the_folder_says_is_not_there_is_none(tmp_path):
     for name in ("text_encoder_3", "tokenizer_3"):
         shutil.rmtree(folder / name)
     index = folder / "model_index.json"
-    absent = dict.fromkeys(("text_encoder_3", "tokenizer_3"), [None, None])
+    absent = {name: [None, None] for name in ("text_encoder_3", "tokenizer_3")}
     index.write_text(json.dumps(json.loads(index.read_text("utf-8")) | absent))
     pipeline = Loader(PlainMemory()).load(Spec(folder))
     assert pipeline.loaded.text_encoder_3 is None and len(pipeline.weights) == 4
