@@ -66,6 +66,15 @@ class TestAgain:
         assert second.loaded.unet is not first.loaded.unet
         assert torch.equal(next(second.loaded.unet.parameters()), next(first.loaded.unet.parameters()) + 1)
 
+    def test_a_component_of_another_class_is_another_one(self, copied, memory):
+        """Pipelines share a component's folder by links, and each model_index.json says as what it is loaded."""
+        folder, loader = copied("sdxl"), Loader(memory)
+        first = loader.load(Spec(folder))
+        index_of(text_encoder_2=["transformers", "CLIPTextModel"])(folder)
+        second = loader.load(Spec(folder))
+        assert second.loaded.unet is first.loaded.unet
+        assert type(second.loaded.text_encoder_2).__name__ == "CLIPTextModel"
+
     def test_what_nobody_holds_is_forgotten(self, tiny, memory):
         loader = Loader(memory)
         first = id(loader.load(Spec(tiny / "flux")))
