@@ -36,7 +36,8 @@ class ControlLoader:
         kinds = kinds_for(pipe)
         denoiser = denoiser_of(pipe)
         read = _from_folder if path.is_dir() else _from_file
-        key = (*place(path), geometry(denoiser))
+        with told(lambda reason: _unreadable(path, kinds[0], reason)):  # it may be gone since it was listed
+            key = (*place(path), geometry(denoiser))
         return self._shelf.take(key, lambda: checked_family(read(path, pipe, kinds), pipe, path.name))
 
 

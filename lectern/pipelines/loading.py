@@ -66,7 +66,8 @@ class Loader:
         with self._lock:
             single = is_single_file(spec.path)
             spec = spec if single else replace(spec, base=None)
-            key = (spec, stamp(spec.path), stamp(spec.base) if spec.base else None)
+            with told(lambda reason: _gone(spec.path, reason)):
+                key = (spec, stamp(spec.path), stamp(spec.base) if spec.base else None)
             pipeline = self._pipelines.get(key)
             if pipeline is None:
                 pipeline = self._pipelines[key] = self._read_single(spec) if single else self._read(spec)
@@ -169,6 +170,10 @@ def _check_single(spec: Spec, single: SingleFile) -> None:
         )
     if single.gguf and spec.dtype == FP8_STORAGE:
         raise PlanError(f"{spec.path.name} is quantized already; fp8 storage is for other files. Choose another dtype.")
+
+
+def _gone(path: Path, reason: str) -> FolderError:
+    return FolderError(f"{path.name} cannot be looked at ({reason}). See whether its drive is there, then try again.")
 
 
 def _odd(spec: Spec, reason: str) -> FolderError:

@@ -40,7 +40,7 @@ def encoder_path(name: str, found: Mapping[str, Path]) -> Path:
         known = ", ".join(found) or "none"
         raise IPAdapterError(
             f"There is no image encoder {name[:200]!r} in models/clip_vision, models/ipadapter or models/diffusers."
-            f" Choose one of those that are there: {known}."
+            f" Choose one of those that are there: {known[:2000]}."
         )
     return found[name]
 
@@ -51,7 +51,7 @@ def nearest(file: Path, found: Mapping[str, Path], hidden: bool, width: int) -> 
     if not fitting:
         known = ", ".join(found) or "none"
         raise IPAdapterError(
-            f"No image encoder fits {file.name}, which needs one of width {width}. There is: {known}. Put the right"
+            f"No image encoder fits {file.name}, which needs one of width {width}. There is: {known[:2000]}. Put the right"
             " one (ViT-H for most, ViT-bigG for some of SDXL) into models/clip_vision."
         )
     return max(fitting, key=lambda path: _shared(path, file))
