@@ -51,8 +51,8 @@ def nearest(file: Path, found: Mapping[str, Path], hidden: bool, width: int) -> 
     if not fitting:
         known = ", ".join(found) or "none"
         raise IPAdapterError(
-            f"No image encoder fits {file.name}, which needs one of width {width}. There is: {known[:2000]}. Put the right"
-            " one (ViT-H for most, ViT-bigG for some of SDXL) into models/clip_vision."
+            f"No image encoder fits {file.name}, which needs one of width {width}. There is: {known[:2000]}. Put the"
+            " right one (ViT-H for most, ViT-bigG for some of SDXL) into models/clip_vision."
         )
     return max(fitting, key=lambda path: _shared(path, file))
 
