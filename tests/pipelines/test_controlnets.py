@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -300,3 +301,20 @@ def test_the_message_of_an_unknown_name_is_bounded(tmp_path):
     with pytest.raises(ControlNetError) as caught:
         control_path("x" * 10_000, [tmp_path], [])
     assert len(str(caught.value)) < 2500
+
+
+def test_the_second_load_opens_no_file(pipelines, nets, memory):
+    names: list[str] = []
+    recording = False
+
+    def hook(event: str, arguments: Any) -> None:
+        if recording and event == "open":
+            names.append(str(arguments[0]))
+
+    sys.addaudithook(hook)
+    loader, pipe = ControlLoader(memory), pipelines["sd15"].loaded
+    first = [loader.load(nets / name, pipe) for name in ("sd15", "sd15.safetensors")]
+    recording = True
+    second = [loader.load(nets / name, pipe) for name in ("sd15", "sd15.safetensors")]
+    recording = False
+    assert all(one is other for one, other in zip(first, second, strict=True)) and names == []
