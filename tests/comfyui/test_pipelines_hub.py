@@ -119,7 +119,7 @@ def test_downloads_that_are_switched_off(comfy: Comfy, server: ComfyServer, hub:
     [
         ({"hub_id": "../../etc"}, "is no name of a pipeline on the hub"),
         ({"hub_id": "tiny/sd15", "revision": "../.."}, "is no branch, tag or commit"),
-        ({"hub_id": "", "pipeline": "../sd15"}, "There is no pipeline '../sd15' in models/diffusers"),
+        ({"hub_id": "", "pipeline": "../sd15"}, "There is no pipeline or single file '../sd15' in models/diffusers"),
     ],
 )
 def test_a_wrong_name_is_refused_before_anything_runs(comfy: Comfy, changes, said):
