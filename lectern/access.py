@@ -68,6 +68,21 @@ def secret(variable: str, file: Path | None, what: str) -> str:
         raise SettingsError(f"The {what} file {file} cannot be read: {reason}.") from None
 
 
+def access_token(variable: str, file: Path | None, section: str) -> str:
+    """As `secret`, and fit for a header. Raises SettingsError."""
+    token = secret(variable, file, "token").strip()
+    if not token.isascii() or not token.isprintable():
+        raise SettingsError(f"The token of [{section}] holds characters that no access token has. Store it anew.")
+    return token
+
+
+def check_secrecy(url: str) -> None:
+    """For an entry with a token. Raises ValueError: anybody on the way could read it."""
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError("a token is only sent over https")
+
+
 def trust(verify: bool, ca_file: Path | None) -> ssl.SSLContext | bool:
     """For aiohttp: how the certificate is checked. Raises SettingsError for an unusable ca_file."""
     if not verify:

@@ -3,11 +3,10 @@
 import ssl
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from .access import Name, Seconds, checked_url, secret, trust
+from .access import Name, Seconds, access_token, check_secrecy, checked_url, trust
 
 
 def _checked_url(url: str) -> str:
@@ -31,15 +30,13 @@ class Decoder(BaseModel):
 
     @model_validator(mode="after")
     def _safe(self) -> "Decoder":
-        parts = urlsplit(self.url)
-        near = parts.hostname in ("127.0.0.1", "localhost", "::1")
-        if (self.token_env or self.token_file) and parts.scheme == "http" and not near:
-            raise ValueError("a token is only sent over https")
+        if self.token_env or self.token_file:
+            check_secrecy(self.url)
         return self
 
     def token(self) -> str:
         """Raises SettingsError."""
-        return secret(self.token_env, self.token_file, "token")
+        return access_token(self.token_env, self.token_file, "decoders")
 
     def tls(self) -> ssl.SSLContext | bool:
         return trust(self.verify_tls, self.ca_file)

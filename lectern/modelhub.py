@@ -4,10 +4,9 @@ import ssl
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from .access import Name, Seconds, checked_url, secret, trust
-from .errors import SettingsError
+from .access import Name, Seconds, access_token, check_secrecy, checked_url, trust
 
 _HOST = r"(?i)^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$"
 
@@ -40,12 +39,15 @@ class ModelHub(BaseModel):
     stall_seconds: Seconds = Field(default=60, description="longest wait for the next byte")
     attempts: int = Field(default=5, ge=1, le=100, description="in a row without success, before it is given up")
 
+    @model_validator(mode="after")
+    def _safe(self) -> "ModelHub":
+        if self.token_env or self.token_file:
+            check_secrecy(self.url)
+        return self
+
     def token(self) -> str:
         """The secret itself, or nothing. Raises SettingsError: the variable is not set, or the file unreadable."""
-        token = secret(self.token_env, self.token_file, "token").strip()
-        if not token.isascii() or not token.isprintable():
-            raise SettingsError("The token of [hub] holds characters that no access token has. Store it anew.")
-        return token
+        return access_token(self.token_env, self.token_file, "hub")
 
     def tls(self) -> ssl.SSLContext | bool:
         """For aiohttp: how the certificate is checked. Raises SettingsError for an unusable ca_file."""

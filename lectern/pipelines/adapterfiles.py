@@ -28,7 +28,8 @@ def adapter_path(name: str, roots: Iterable[Path]) -> Path:
     if name not in found:
         known = ", ".join(found) or "none"
         raise IPAdapterError(
-            f"There is no IP-Adapter {name[:200]!r} in models/ipadapter. Choose one of those that are there: {known}."
+            f"There is no IP-Adapter {name[:200]!r} in models/ipadapter. Choose one of those that are there:"
+            f" {known[:2000]}."
         )
     return found[name]
 

@@ -7,6 +7,7 @@ from typing import Any
 from .adapterfiles import checked_kind, encoder_width, parted
 from .controlfamilies import denoiser_of
 from .errors import IPAdapterError
+from .faults import told
 from .ipadapters import AdapterLayers
 from .memory import Memory, Weights
 from .packages import require
@@ -32,8 +33,10 @@ class AdapterLoader:
         require()
         denoiser = checked_pipeline(pipe)
         parts = checked_kind(file, shapes_of(file))
-        checked_layers(file, parts["ip_adapter"], pipe)
-        found = _encoder(file, encoder, encoders, *encoder_width(parts["image_proj"]))
+        with told(lambda reason: _misfit(file, pipe, reason)):  # shapes with too few sides, projections cut short
+            checked_layers(file, parts["ip_adapter"], pipe)
+            width = encoder_width(parts["image_proj"])
+        found = _encoder(file, encoder, encoders, *width)
         layers = self._shelf.take((*place(file), geometry(denoiser)), lambda: _layers(file, pipe))
         key = (*place(found), str(denoiser.dtype))
         return layers, self._shelf.take(key, lambda: read_encoder(found, denoiser.dtype))
@@ -79,19 +82,20 @@ def _encoder(file: Path, name: str, found: Mapping[str, Path], hidden: bool, wid
     return path
 
 
+def _misfit(file: Path, pipe: Any, reason: str) -> IPAdapterError:
+    return IPAdapterError(
+        f"{file.name} cannot be loaded as an IP-Adapter of {type(pipe).__name__}: {reason}. Choose one for this kind"
+        " of model, or get the file anew."
+    )
+
+
 def _layers(file: Path, pipe: Any) -> AdapterLayers:
     """By diffusers' own converters, which load_ip_adapter uses, but without a change to the shared denoiser."""
     denoiser = denoiser_of(pipe)
     state = parted(read_state(file, denoiser.dtype))
-    try:
+    with told(lambda reason: _misfit(file, pipe, reason)):
         processors = denoiser._convert_ip_adapter_attn_to_diffusers([state])
         projection = denoiser._convert_ip_adapter_image_proj_to_diffusers(state["image_proj"])
-    except (KeyError, ValueError, RuntimeError, TypeError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise IPAdapterError(
-            f"{file.name} cannot be loaded as an IP-Adapter of {type(pipe).__name__}: {first[:300]}. Choose one for"
-            " this kind of model, or get the file anew."
-        ) from error
     made = AdapterLayers({name: one for name, one in processors.items() if _takes_pictures(name)}, projection)
     missing = next((name for name, one in made.named_parameters() if one.is_meta), None)
     if missing:  # diffusers leaves what a file lacks without weights

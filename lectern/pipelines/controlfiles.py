@@ -22,7 +22,7 @@ def control_path(name: str, roots: Iterable[Path], folder_roots: Iterable[Path])
         known = ", ".join(found) or "none"
         raise ControlNetError(
             f"There is no ControlNet {name[:200]!r} in models/controlnet or models/diffusers. Choose one of those that"
-            f" are there: {known}."
+            f" are there: {known[:2000]}."
         )
     return found[name]
 

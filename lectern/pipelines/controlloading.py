@@ -6,10 +6,12 @@ from typing import Any
 
 from .controlfamilies import checked_family, denoiser_of, kinds_for
 from .errors import ControlNetError
+from .faults import told
 from .memory import Memory, Weights
 from .modelfiles import config_of
 from .packages import require
 from .quiet import quiet
+from .settingfiles import check_component
 from .shelf import Shelf, geometry, place
 from .tensors import State, read_state, shapes_of
 from .weightfiles import check_whole, variants, weight_files
@@ -34,7 +36,8 @@ class ControlLoader:
         kinds = kinds_for(pipe)
         denoiser = denoiser_of(pipe)
         read = _from_folder if path.is_dir() else _from_file
-        key = (*place(path), geometry(denoiser))
+        with told(lambda reason: _unreadable(path, kinds[0], reason)):  # it may be gone since it was listed
+            key = (*place(path), geometry(denoiser))
         return self._shelf.take(key, lambda: checked_family(read(path, pipe, kinds), pipe, path.name))
 
 
@@ -50,14 +53,12 @@ def _from_folder(folder: Path, pipe: Any, kinds: tuple[str, ...]) -> Any:
     variant = _variant(folder)
     for file in weight_files(folder, variant):
         check_whole(file)
-    try:
-        with quiet():
-            return getattr(diffusers, kind).from_pretrained(
-                str(folder), torch_dtype=denoiser_of(pipe).dtype, variant=variant or None, use_safetensors=True,
-                local_files_only=True,
-            )  # fmt: skip
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise _unreadable(folder, kind, error) from error
+    check_component(folder)
+    with told(lambda reason: _unreadable(folder, kind, reason)), quiet():
+        return getattr(diffusers, kind).from_pretrained(
+            str(folder), torch_dtype=denoiser_of(pipe).dtype, variant=variant or None, use_safetensors=True,
+            local_files_only=True,
+        )  # fmt: skip
 
 
 def _variant(folder: Path) -> str:
@@ -140,6 +141,5 @@ def _first_mismatch(error: RuntimeError) -> str:
     return (lines[1] if len(lines) > 1 else lines[0]).strip().rstrip(".")[:200]
 
 
-def _unreadable(path: Path, kind: str, error: Exception) -> ControlNetError:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return ControlNetError(f"{path.name} cannot be loaded as {kind}: {first[:300]}. Get it anew, or update diffusers.")
+def _unreadable(path: Path, kind: str, reason: str) -> ControlNetError:
+    return ControlNetError(f"{path.name} cannot be loaded as {kind}: {reason}. Get it anew, or update diffusers.")

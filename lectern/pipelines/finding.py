@@ -5,16 +5,15 @@ folder that it lies in before its path (`checkpoints/sd15.safetensors`), as the 
 roots of one kind are what extra_model_paths.yaml makes: there the first root's counts, as everywhere in ComfyUI.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from .errors import FolderError
+from .walking import walk
 
 INDEX = "model_index.json"
 SUFFIXES = (".safetensors", ".gguf")  # only formats whose reading cannot run code
 PLAIN = "diffusers"  # the kind whose folders have no kind in their names
-DEEPEST = 12  # levels below a root: two links that lead to each other's parents would double with every level
 
 Roots = Mapping[str, Iterable[Path]]  # kind -> folders
 
@@ -24,7 +23,7 @@ def find_models(roots: Roots) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for kind, folders in roots.items():
         for root in folders:
-            for path in _below(root, (), 0):
+            for path in _below(root):
                 found.setdefault(_name(kind, root, path), path)
     return dict(sorted(found.items(), key=lambda item: (item[0].casefold(), item[0])))
 
@@ -62,26 +61,10 @@ def _name(kind: str, root: Path, path: Path) -> str:
     return name if kind == PLAIN and not is_single_file(path) else f"{kind}/{name}"
 
 
-def _below(folder: Path, parents: tuple[str, ...], depth: int) -> Iterator[Path]:
-    """Links are followed, but never into a folder that this way came through; nothing inside a pipeline is listed."""
-    real = os.path.realpath(folder)
-    if real in parents or depth > DEEPEST:
-        return
-    files, folders = _entries(folder)
-    if depth and INDEX in files:
-        yield folder
-        return
-    yield from (folder / name for name in files if name.lower().endswith(SUFFIXES))
-    for name in folders:
-        yield from _below(folder / name, (*parents, real), depth + 1)
-
-
-def _entries(folder: Path) -> tuple[list[str], list[str]]:
-    """Names of the files and of the folders, without hidden ones."""
-    try:
-        with os.scandir(folder) as entries:
-            shown = sorted((one for one in entries if not one.name.startswith(".")), key=lambda one: one.name)
-            files = [one.name for one in shown if one.is_file()]
-            return files, [one.name for one in shown if one.is_dir()]
-    except OSError:
-        return [], []  # a root that does not exist, or a folder that may not be read
+def _below(root: Path) -> Iterator[Path]:
+    """Nothing inside a pipeline is listed."""
+    for folder, files in walk(root, lambda files: INDEX in files):
+        if folder != root and INDEX in files:
+            yield folder
+        else:
+            yield from (folder / name for name in files if name.lower().endswith(SUFFIXES))

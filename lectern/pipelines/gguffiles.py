@@ -41,8 +41,8 @@ def read_gguf_head(file: Path) -> dict[str, Stored]:
     try:
         with file.open("rb") as source:
             return _tensors(source, file.stat().st_size)
-    except (_Damaged, struct.error, UnicodeDecodeError) as error:
-        what = str(error) if isinstance(error, _Damaged) else "its header is damaged"
+    except (_Damaged, struct.error, OSError) as error:
+        what = "its header is damaged" if isinstance(error, struct.error) else getattr(error, "strerror", str(error))
         raise FolderError(
             f"{file.parent.name}/{file.name} is not a whole GGUF file that can be read: {what}. Get that file anew."
         ) from error

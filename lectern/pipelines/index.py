@@ -1,5 +1,6 @@
 """`model_index.json`: which pipeline a folder holds, and of which components."""
 
+import inspect
 import json
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +25,7 @@ class Index(NamedTuple):
     folder: Path
     kind: str  # class name of the pipeline
     components: tuple[Component, ...]  # those that are loaded
-    left_out: tuple[str, ...]  # of LEFT_OUT, those that the file names
+    left_out: tuple[str, ...]  # those of LEFT_OUT that the file names, and those that it says are not there
 
     def modules(self) -> list[Component]:
         """The components that have weights. Imports their classes."""
@@ -54,10 +55,11 @@ def index_of(folder: Path, text: bytes) -> Index:
             " bring code of their own are not run; choose another one."
         )
     entries = {name: value for name, value in values.items() if not name.startswith("_") and isinstance(value, list)}
-    named = {name: value for name, value in entries.items() if value != [None, None]}
-    components = tuple(_component(folder, name, value) for name, value in named.items() if name not in LEFT_OUT)
-    _checked_class(folder, kind)
-    return Index(folder, kind, components, tuple(name for name in LEFT_OUT if name in entries))
+    taken = inspect.signature(_checked_class(folder, kind).__init__).parameters  # diffusers leaves out all others
+    absent = tuple(name for name in taken if name in entries and (name in LEFT_OUT or entries[name] == [None, None]))
+    named = {name: value for name, value in entries.items() if name not in LEFT_OUT and value != [None, None]}
+    components = [_component(folder, name, value) for name, value in named.items()]
+    return Index(folder, kind, tuple(one for one in components if one.name in taken), absent)
 
 
 def component_class(folder: Path, component: Component) -> type:
@@ -70,13 +72,18 @@ def component_class(folder: Path, component: Component) -> type:
     return found
 
 
-def _checked_class(folder: Path, kind: str) -> None:
+def _checked_class(folder: Path, kind: str) -> type:
     import diffusers
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-    if not isinstance(getattr(diffusers, kind, None), type):
+    found = getattr(diffusers, kind, None)
+    if not isinstance(found, type):
         raise FolderError(
-            f"{folder.name} is a {kind}, which diffusers {diffusers.__version__} does not know. Update diffusers."
+            f"{folder.name} is a {kind[:80]}, which diffusers {diffusers.__version__} does not know. Update diffusers."
         )
+    if not issubclass(found, DiffusionPipeline) or found is DiffusionPipeline:
+        raise FolderError(f"{folder.name} is of the class {kind}, which is no pipeline. Choose another one.")
+    return found
 
 
 def _component(folder: Path, name: str, value: list[Any]) -> Component:

@@ -10,16 +10,18 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from . import quantizing
-from .errors import PlanError
+from .errors import FolderError, PlanError
+from .faults import told
 from .finding import is_single_file
-from .index import read_index
+from .index import Component, read_index
 from .memory import FP8, Memory, Weights
 from .packages import require
 from .parts import read_part
 from .pipeline import Pipeline, Spec
-from .reading import FP8_STORAGE, Made, counted, dtypes, from_folder, notes, quantized, wanted
+from .reading import FP8_STORAGE, Made, check_settings, counted, dtypes, from_folder, notes, quantized, wanted
 from .shortage import room_to_load
 from .singlefile import SingleFile, config_of, opened, scheduler, tokenizers
+from .walking import is_kind
 from .weightfiles import read_ahead
 
 Stamp = tuple[tuple[str, int, int], ...]  # relative name, ns, bytes
@@ -30,14 +32,19 @@ def stamp(folder: Path) -> Stamp:
     if folder.is_file():
         status = folder.stat()
         return ((folder.name, status.st_mtime_ns, status.st_size),)
-    folders = (folder, *sorted(one for one in folder.iterdir() if one.is_dir())) if folder.is_dir() else ()
+    folders = (folder, *sorted(map(Path, _folders(folder)))) if folder.is_dir() else ()
     return tuple(line for one in folders for line in sorted(_lines(folder, one)))
+
+
+def _folders(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.path for entry in entries if is_kind(entry, folder=True)]
 
 
 def _lines(root: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file():
+            if is_kind(entry, folder=False):
                 status = entry.stat()
                 yield os.path.relpath(entry.path, root), status.st_mtime_ns, status.st_size
 
@@ -59,7 +66,8 @@ class Loader:
         with self._lock:
             single = is_single_file(spec.path)
             spec = spec if single else replace(spec, base=None)
-            key = (spec, stamp(spec.path), stamp(spec.base) if spec.base else None)
+            with told(lambda reason: _gone(spec.path, reason)):
+                key = (spec, stamp(spec.path), stamp(spec.base) if spec.base else None)
             pipeline = self._pipelines.get(key)
             if pipeline is None:
                 pipeline = self._pipelines[key] = self._read_single(spec) if single else self._read(spec)
@@ -68,11 +76,12 @@ class Loader:
     def _read(self, spec: Spec) -> Pipeline:
         quantizing.checked(spec.quantization, spec.dtype == FP8_STORAGE)
         index = read_index(spec.path)
+        check_settings(index)
         names = [one.name for one in index.modules()]
         found = counted(spec, names)
         asked = wanted(spec, found)
         made = Made(self._memory.precision(asked), self._stores_fp8(spec), quantized(spec, index, found))
-        keys = {name: self._key(spec, name, made) for name in names}
+        keys = {one.name: self._key(spec, one, made) for one in index.modules()}
         kept = self._kept(keys)
         there = {name: one.module for name, one in kept.items()}
         sizes = {name: counts.total() for name, counts in found.items() if name not in kept}
@@ -83,16 +92,19 @@ class Loader:
 
     def _read_single(self, spec: Spec) -> Pipeline:
         """What the file does not hold is the base's own, shared with whoever loaded the base."""
-        single = opened(spec.path, spec.base)
-        _check_single(spec, single)
-        base = replace(spec, path=single.folder, base=None)
-        names = single.modules()
-        asked = _single_precision(spec, base, single)
-        made = Made(self._memory.precision(asked), self._stores_fp8(spec), ())
-        keys = {
-            name: self._part_key(single, name, made) if name in single.parts else self._key(base, name, made)
-            for name in names
-        }
+        with told(lambda reason: _odd(spec, reason)):
+            single = opened(spec.path, spec.base)
+            _check_single(spec, single)
+            check_settings(single.index)
+            modules = {one.name: one for one in single.index.modules() if one.name in single.modules()}
+            others = [name for name in modules if name not in single.parts]
+            base = replace(spec, path=single.folder, base=None, variant=spec.variant if others else "")
+            asked = _single_precision(base, others, single)
+            made = Made(self._memory.precision(asked), self._stores_fp8(spec), ())
+            keys = {
+                name: self._part_key(single, one, made) if name in single.parts else self._key(base, one, made)
+                for name, one in modules.items()
+            }
         kept = self._kept(keys)
         sizes = {"denoiser": spec.path.stat().st_size}
         loaded = room_to_load(lambda: self._made_of(single, base, made, kept), spec.path.name, sizes, self._memory)
@@ -134,19 +146,19 @@ class Loader:
             self._memory.release([weights])
         return weights
 
-    def _key(self, spec: Spec, name: str, made: Made) -> tuple[Any, ...]:
-        folder = (spec.path / name).resolve()
+    def _key(self, spec: Spec, component: Component, made: Made) -> tuple[Any, ...]:
+        name, folder = component.name, (spec.path / component.name).resolve()
         special = (made.fp8 and name in quantizing.DENOISERS) or (
             spec.quantization if name in [one.name for one in made.quantized] else ""
         )
-        return folder, stamp(folder), spec.variant, made.precision, special
+        return folder, stamp(folder), component.kind, spec.variant, made.precision, special
 
-    def _part_key(self, single: SingleFile, name: str, made: Made) -> tuple[Any, ...]:
-        component = next(one for one in single.index.components if one.name == name)
+    def _part_key(self, single: SingleFile, component: Component, made: Made) -> tuple[Any, ...]:
         folder, changed = config_of(single, component)
         config = (folder / "config.json").read_text("utf-8")
-        special = made.fp8 and name in quantizing.DENOISERS
-        return single.file.resolve(), stamp(single.file), name, config, str(changed), made.precision, special
+        special = made.fp8 and component.name in quantizing.DENOISERS
+        file = single.file.resolve(), stamp(single.file)
+        return *file, component, config, str(changed), made.precision, special
 
 
 def _check_single(spec: Spec, single: SingleFile) -> None:
@@ -160,9 +172,20 @@ def _check_single(spec: Spec, single: SingleFile) -> None:
         raise PlanError(f"{spec.path.name} is quantized already; fp8 storage is for other files. Choose another dtype.")
 
 
-def _single_precision(spec: Spec, base: Spec, single: SingleFile) -> str:
-    """As `wanted`, for what is read of the base; what the file stores decides, or of GGUF the base."""
-    others = [name for name in single.modules() if name not in single.parts]
+def _gone(path: Path, reason: str) -> FolderError:
+    return FolderError(f"{path.name} cannot be looked at ({reason}). See whether its drive is there, then try again.")
+
+
+def _odd(spec: Spec, reason: str) -> FolderError:
+    base = f" or does not fit the base {spec.base.name}" if spec.base else ""
+    return FolderError(
+        f"{spec.path.parent.name}/{spec.path.name} is damaged{base}: tensors are missing or of odd shapes ({reason})."
+        " Get the file anew, or choose another base."
+    )
+
+
+def _single_precision(base: Spec, others: list[str], single: SingleFile) -> str:
+    """As `wanted`, for `others`, which are read of the base; what the file stores decides, or of GGUF the base."""
     of_base = counted(base, others) if others else {}
     own = {} if single.gguf and others else {"file": Counter({single.stored(): 1 << 62})}
-    return wanted(spec, of_base | own)
+    return wanted(base, of_base | own)

@@ -6,6 +6,7 @@ from typing import Any
 
 from .errors import LoraError
 from .loras import LoraFile
+from .settingfiles import first_line
 from .weightfiles import check_whole
 
 # Parts of tensor names by which other kinds of adapters are known.
@@ -75,5 +76,4 @@ def written_settings(metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _unreadable(file: LoraFile, error: Exception) -> LoraError:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return LoraError(f"The LoRA {file.name} cannot be read: {first[:200]}. Get it anew.")
+    return LoraError(f"The LoRA {file.name} cannot be read: {first_line(error)}. Get it anew.")

@@ -1,14 +1,14 @@
 """Models that are not whole pipelines: folders with a `config.json`, and single safetensors files, below some roots."""
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from .walking import walk
+
 CONFIG = "config.json"
 SUFFIX = ".safetensors"
-DEEPEST = 12  # levels below a root: two links that lead to each other's parents would double with every level
 LARGEST_CONFIG = 1 << 20  # bytes
 
 Wanted = Callable[[dict[str, Any]], bool]  # by the values of a config.json
@@ -30,7 +30,7 @@ def find_files(roots: Iterable[Path]) -> dict[str, Path]:
     for root in roots:
         for folder, files in walk(root):
             for name in files if CONFIG not in files else ():
-                if name.endswith(SUFFIX):
+                if name.lower().endswith(SUFFIX):
                     found.setdefault((folder / name).relative_to(root).as_posix(), folder / name)
     return found
 
@@ -48,31 +48,6 @@ def config_of(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
-
-
-def walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Each folder with the names of its files. Links are followed, but never into a folder this way came through."""
-    yield from _below(root, ())
-
-
-def _below(folder: Path, parents: tuple[str, ...]) -> Iterator[tuple[Path, list[str]]]:
-    real = os.path.realpath(folder)
-    if real in parents or len(parents) > DEEPEST:
-        return
-    folders, files = _entries(folder)
-    yield folder, files
-    for name in folders:
-        yield from _below(folder / name, (*parents, real))
-
-
-def _entries(folder: Path) -> tuple[list[str], list[str]]:
-    """Names of folders, names of files."""
-    try:
-        with os.scandir(folder) as entries:
-            seen = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
-    except OSError:
-        return [], []  # a root that does not exist, or a folder that may not be read
-    return [name for name, folder in seen if folder], [name for name, folder in seen if not folder]
 
 
 def _has_weights(files: list[str]) -> bool:

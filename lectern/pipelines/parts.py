@@ -6,30 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import FolderError
 from .families import FLUX
+from .faults import told
 from .index import Component, component_class
 from .quiet import quiet
+from .settingfiles import first_line
 from .singlefile import MARKS, SCALES, SingleFile, config_of
 from .textencoders import text_encoder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_FAULTS = (OSError, ValueError, TypeError, AttributeError, IndexError, RuntimeError, ImportError, FolderError)
 LDM = "model.diffusion_model."  # diffusers' conversion of a UNet wants to find it
 
 
 def read_part(single: SingleFile, component: Component, dtype: Any) -> Any:
     """The component as a module in `dtype`. Raises FolderError."""
-    try:
-        with quiet():
+    name = component.name
+    with told(lambda reason: _fault(single, f"its {name} does not fit: {reason}")), quiet():
+        try:
             return _read(single, component, dtype)
-    except NotImplementedError as error:  # torch: there is no weight to move where none was in the file
-        raise _fault(single, f"tensors of its {component.name} are missing") from error
-    except KeyError as error:
-        raise _fault(single, f"its {component.name} lacks the tensor {error}") from error
-    except _FAULTS as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise _fault(single, f"its {component.name} does not fit: {first[:300]}") from error
+        except NotImplementedError as error:  # torch: there is no weight to move where none was in the file
+            raise _fault(single, f"tensors of its {name} are missing") from error
+        except KeyError as error:
+            raise _fault(single, f"its {name} lacks the tensor {error}") from error
+        except FolderError as error:
+            raise _fault(single, f"its {name} does not fit: {first_line(error)}") from error
 
 
 def _read(single: SingleFile, component: Component, dtype: Any) -> Any:

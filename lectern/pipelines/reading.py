@@ -1,22 +1,26 @@
 """A pipeline folder's weights: what lies in its files, in what form they come into memory, and the reading itself."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..errors import LecternError
 from . import quantizing
 from .errors import FolderError
+from .faults import told
 from .index import Component, Index
 from .memory import BF16, FP16, FP32
 from .pipeline import Spec
 from .quiet import quiet
-from .shortage import ran_out
+from .settingfiles import CONFIG, check_component, read_object
 from .weightfiles import check_whole, has_variant, read_ahead, variants, weight_files
 
 AUTO = "auto"
 FP8_STORAGE = "fp8 storage"  # of the denoiser alone; each layer is computed in the precision of the others
 DTYPES = (AUTO, FP32, FP16, BF16, FP8_STORAGE)
+VARIANT = re.compile(r"[\w-]{0,64}")  # it is part of the names of files
 STORED = {"F32": FP32, "F16": FP16, "BF16": BF16}  # safetensors' names; anything else runs as bf16
 
 
@@ -30,6 +34,8 @@ class Made(NamedTuple):
 
 def counted(spec: Spec, names: list[str]) -> dict[str, Counter[str]]:
     """Bytes of weights by component and type, after a look at all files' headers."""
+    if not VARIANT.fullmatch(spec.variant):
+        raise FolderError(f"{spec.variant[:80]!r} is no variant. Write fp16 for model.fp16.safetensors, or nothing.")
     folders = [spec.path / name for name in names]
     files = {folder: weight_files(folder, spec.variant) for folder in folders}
     if spec.variant and not any(has_variant(folder, spec.variant) for folder in folders):
@@ -68,36 +74,38 @@ def notes(spec: Spec, wanted: str, made: Made) -> tuple[str, ...]:
 
 def from_folder(spec: Spec, index: Index, made: Made, modules: dict[str, Any]) -> Any:
     import diffusers
-    from safetensors import SafetensorError
 
     types = dtypes(spec.path, made.precision)
     left_out: dict[str, Any] = dict.fromkeys(index.left_out)
     if "safety_checker" in left_out:
         left_out["requires_safety_checker"] = False
-    try:
-        with quiet():
-            if quantized := [one for one in made.quantized if one.name not in modules]:
-                settings = quantizing.settings(spec.quantization, quantized, types["default"])
-                left_out["quantization_config"] = settings
-            return getattr(diffusers, index.kind).from_pretrained(
-                str(spec.path),
-                dtype=types,
-                variant=spec.variant or None,
-                use_safetensors=True,
-                local_files_only=True,
-                **left_out,
-                **modules,
-            )
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        if ran_out(error):
-            raise
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+    def failure(reason: str) -> LecternError:
         if made.quantized:
-            raise quantizing.failure(spec.quantization, first[:300]) from error
-        raise FolderError(
-            f"{spec.path.name} cannot be loaded as {index.kind}: {first[:300]}. Get the pipeline anew, or update"
-            " diffusers and transformers."
-        ) from error
+            return quantizing.failure(spec.quantization, reason)
+        return FolderError(
+            f"{spec.path.name} cannot be loaded as {index.kind}: {reason}. Get the pipeline anew, or update diffusers"
+            " and transformers."
+        )
+
+    with told(failure), quiet():
+        if quantized := [one for one in made.quantized if one.name not in modules]:
+            left_out["quantization_config"] = quantizing.settings(spec.quantization, quantized, types["default"])
+        return getattr(diffusers, index.kind).from_pretrained(
+            str(spec.path),
+            dtype=types,
+            variant=spec.variant or None,
+            use_safetensors=True,
+            local_files_only=True,
+            **left_out,
+            **modules,
+        )
+
+
+def check_settings(index: Index) -> None:
+    """Raises FolderError for what a component's settings must not say. Of a missing folder diffusers takes the root."""
+    for folder in (index.folder, *(index.folder / one.name for one in index.components)):
+        check_component(folder)
 
 
 def dtypes(folder: Path, precision: str) -> dict[str, Any]:
@@ -105,6 +113,6 @@ def dtypes(folder: Path, precision: str) -> dict[str, Any]:
     import torch
 
     types = {FP32: torch.float32, FP16: torch.float16, BF16: torch.bfloat16}
-    config = folder / "vae" / "config.json"
-    upcast = precision == FP16 and config.is_file() and '"force_upcast": true' in config.read_text("utf-8")
+    config = folder / "vae" / CONFIG
+    upcast = precision == FP16 and config.is_file() and read_object(config).get("force_upcast") is True
     return {"default": types[precision]} | ({"vae": torch.float32} if upcast else {})

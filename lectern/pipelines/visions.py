@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import FolderError, IPAdapterError
+from .faults import told
 from .modelfiles import config_of, find_files, find_folders, in_order
 from .quiet import quiet
+from .settingfiles import check_component
 from .tensors import read_state, shapes_of
 from .weightfiles import check_whole, weight_files
 
@@ -38,7 +40,7 @@ def encoder_path(name: str, found: Mapping[str, Path]) -> Path:
         known = ", ".join(found) or "none"
         raise IPAdapterError(
             f"There is no image encoder {name[:200]!r} in models/clip_vision, models/ipadapter or models/diffusers."
-            f" Choose one of those that are there: {known}."
+            f" Choose one of those that are there: {known[:2000]}."
         )
     return found[name]
 
@@ -49,8 +51,8 @@ def nearest(file: Path, found: Mapping[str, Path], hidden: bool, width: int) -> 
     if not fitting:
         known = ", ".join(found) or "none"
         raise IPAdapterError(
-            f"No image encoder fits {file.name}, which needs one of width {width}. There is: {known}. Put the right"
-            " one (ViT-H for most, ViT-bigG for some of SDXL) into models/clip_vision."
+            f"No image encoder fits {file.name}, which needs one of width {width}. There is: {known[:2000]}. Put the"
+            " right one (ViT-H for most, ViT-bigG for some of SDXL) into models/clip_vision."
         )
     return max(fitting, key=lambda path: _shared(path, file))
 
@@ -59,34 +61,35 @@ def widths_of(path: Path) -> Widths | None:
     """None for what is no image encoder, or cannot be read."""
     if path.is_dir():
         config = config_of(path)
-        inner = config.get("vision_config") or {}
+        given = config.get("vision_config")
+        inner = given if isinstance(given, dict) else {}
         pooled, hidden = config.get("projection_dim", 512), inner.get("hidden_size") or config.get("hidden_size", 768)
         return Widths(pooled, hidden) if isinstance(pooled, int) and isinstance(hidden, int) else None
     try:
         shapes = shapes_of(path)
     except (FolderError, OSError):
         return None
-    return Widths(*shapes[PROJECTION]) if {PROJECTION, PATCHES, POSITIONS, INSIDE} <= shapes.keys() else None
+    known = {PROJECTION, PATCHES, POSITIONS, INSIDE} <= shapes.keys() and len(shapes[PROJECTION]) == 2
+    return Widths(*shapes[PROJECTION]) if known else None
 
 
 def read_encoder(path: Path, dtype: Any) -> Any:
     """A transformers CLIPVisionModelWithProjection. Raises IPAdapterError, FolderError."""
     from transformers import CLIPVisionModelWithProjection
 
-    source, options = _source(path, dtype)
-    try:
-        with quiet():
-            model = CLIPVisionModelWithProjection.from_pretrained(source, dtype=dtype, local_files_only=True, **options)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise IPAdapterError(
-            f"{path.name} cannot be loaded as an image encoder: {first[:300]}. Get it anew."
-        ) from error
+    with told(lambda reason: _unreadable(path, reason)), quiet():
+        source, options = _source(path, dtype)
+        model = CLIPVisionModelWithProjection.from_pretrained(source, dtype=dtype, local_files_only=True, **options)
     return model.requires_grad_(False).train(False)
+
+
+def _unreadable(path: Path, reason: str) -> IPAdapterError:
+    return IPAdapterError(f"{path.name} cannot be loaded as an image encoder: {reason}. Get it anew.")
 
 
 def _source(path: Path, dtype: Any) -> tuple[str | None, dict[str, Any]]:
     if path.is_dir():
+        check_component(path)
         for file in weight_files(path, ""):
             check_whole(file)
         return str(path), {"use_safetensors": True}

@@ -9,6 +9,7 @@ import os
 import struct
 from collections import Counter
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
@@ -18,6 +19,10 @@ from .errors import FolderError
 LARGEST_HEADER = 100_000_000  # bytes, the format's own limit
 STEMS = ("diffusion_pytorch_model", "model")  # diffusers' and transformers' names
 AHEAD = 8 << 20  # bytes; the system fetches no more at one request
+BITS = {
+    "F64": 64, "I64": 64, "U64": 64, "F32": 32, "I32": 32, "U32": 32, "F16": 16, "BF16": 16, "I16": 16, "U16": 16,
+    "I8": 8, "U8": 8, "BOOL": 8, "F8_E4M3": 8, "F8_E5M2": 8,
+}  # fmt: skip
 OTHER_FORMATS = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.msgpack", "*.onnx", "*.h5")
 
 
@@ -74,7 +79,7 @@ def check_whole(file: Path) -> Counter[str]:
 
 def read_head(file: Path) -> dict[str, Stored]:
     """All tensors of a safetensors file. Raises FolderError as check_whole does."""
-    header, start = _header(file)
+    header, start, size = _header(file)
     found: dict[str, Stored] = {}
     end = 0
     for name, entry in header.items():
@@ -82,7 +87,6 @@ def read_head(file: Path) -> dict[str, Stored]:
             first, last, shape = _place(file, name, entry)
             found[name] = Stored(shape, str(entry.get("dtype")), last - first)
             end = max(end, last)
-    size = file.stat().st_size
     if size < start + end:
         raise _broken(file, f"it ends after {size} of {start + end} bytes")
     return found
@@ -122,9 +126,12 @@ def _of_variant(folder: Path, variant: str) -> list[Path]:
 def _shards(index: Path) -> list[Path]:
     try:
         named = json.loads(index.read_text("utf-8"))["weight_map"].values()
-        names = sorted({name for name in named if Path(name).name == name})
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        names = sorted({str(name) for name in named})
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise _fault(index.parent, f"{index.name} cannot be read", "Get that file anew") from error
+    other = next((name for name in names if Path(name).name != name or not name.endswith(".safetensors")), None)
+    if other is not None:  # its reader would take a pickle, too
+        raise _fault(index.parent, f"{index.name} names {other[:80]!r}, no safetensors file beside it", "Get it anew")
     missing = [name for name in names if not (index.parent / name).is_file()]
     if missing or not names:
         what = f"of its {len(names)} files {', '.join(missing[:5])} is missing" if missing else "it names no file"
@@ -132,19 +139,22 @@ def _shards(index: Path) -> list[Path]:
     return [index.parent / name for name in names]
 
 
-def _header(file: Path) -> tuple[dict[str, Any], int]:
-    """The header, and where the tensors start."""
-    with file.open("rb") as source:
-        prefix = source.read(8)
-        length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
-        text = source.read(length) if 2 <= length <= LARGEST_HEADER else b""
+def _header(file: Path) -> tuple[dict[str, Any], int, int]:
+    """The header, where the tensors start, and the file's size."""
     try:
+        with file.open("rb") as source:
+            size = os.fstat(source.fileno()).st_size
+            prefix = source.read(8)
+            length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+            text = source.read(length) if 2 <= length <= min(LARGEST_HEADER, size) else b""
         header = json.loads(text)
+    except OSError as error:  # gone since it was listed, or not for us to read
+        raise _fault(file.parent, f"{file.name} cannot be read ({error.strerror})", "Look at that file") from error
     except (ValueError, RecursionError) as error:
         raise _broken(file, "its header is damaged") from error
     if not isinstance(header, dict):
         raise _broken(file, "its header is damaged")
-    return header, 8 + length
+    return header, 8 + length, size
 
 
 def _place(file: Path, name: str, entry: Any) -> tuple[int, int, tuple[int, ...]]:
@@ -152,9 +162,11 @@ def _place(file: Path, name: str, entry: Any) -> tuple[int, int, tuple[int, ...]
     try:
         first, last = entry["data_offsets"]
         shape = tuple(int(side) for side in entry["shape"])
-        if 0 <= int(first) <= int(last):
-            return int(first), int(last), shape
-    except (TypeError, KeyError, ValueError):
+        if 0 <= int(first) <= int(last) and all(side >= 0 for side in shape):
+            bits = BITS.get(str(entry.get("dtype")))
+            if bits is None or prod(shape) * bits == 8 * (int(last) - int(first)):
+                return int(first), int(last), shape
+    except (TypeError, KeyError, ValueError, OverflowError):
         pass
     raise _broken(file, f"its header gives no place for {name[:80]!r}")
 

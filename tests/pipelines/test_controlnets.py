@@ -1,6 +1,8 @@
 """ControlNets on tiny pipelines: what they change, what they start from, and what is left behind."""
 
+import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -287,3 +289,49 @@ def test_precision_follows_the_pipeline_and_its_weights_keep_theirs(tiny, nets):
         assert {one.dtype for one in weights.module.parameters()} == {torch.bfloat16}
         assert run(pipeline.with_control(Control(weights, PICTURE)), steps=1).images.isfinite().all()
     assert {one.dtype for one in pipeline.loaded.unet.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"norm_num_groups": 0}, "cannot be loaded as ControlNetModel"),
+        ({"layers_per_block": 10**9}, "asks for too much with its layers_per_block"),
+    ],
+)
+def test_settings_that_no_controlnet_has_are_one_sentence(pipelines, memory, tmp_path, changes, said):
+    folder = tmp_path / "net"
+    controlnet(pipelines["sd15"].loaded).save_pretrained(folder)
+    config = folder / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text("utf-8")) | changes))
+    with pytest.raises((ControlNetError, FolderError), match=said):
+        ControlLoader(memory).load(folder, pipelines["sd15"].loaded)
+
+
+def test_one_that_is_gone_since_it_was_listed_is_named(pipelines, memory, tmp_path):
+    with pytest.raises(ControlNetError, match=r"gone\.safetensors cannot be loaded"):
+        ControlLoader(memory).load(tmp_path / "gone.safetensors", pipelines["sd15"].loaded)
+
+
+def test_the_message_of_an_unknown_name_is_bounded(tmp_path):
+    for number in range(500):
+        (tmp_path / f"a_net_with_a_long_name_{number}.safetensors").touch()
+    with pytest.raises(ControlNetError) as caught:
+        control_path("x" * 10_000, [tmp_path], [])
+    assert len(str(caught.value)) < 2500
+
+
+def test_the_second_load_opens_no_file(pipelines, nets, memory):
+    names: list[str] = []
+    recording = False
+
+    def hook(event: str, arguments: Any) -> None:
+        if recording and event == "open":
+            names.append(str(arguments[0]))
+
+    sys.addaudithook(hook)
+    loader, pipe = ControlLoader(memory), pipelines["sd15"].loaded
+    first = [loader.load(nets / name, pipe) for name in ("sd15", "sd15.safetensors")]
+    recording = True
+    second = [loader.load(nets / name, pipe) for name in ("sd15", "sd15.safetensors")]
+    recording = False
+    assert all(one is other for one, other in zip(first, second, strict=True)) and names == []

@@ -5,6 +5,7 @@ import pytest
 
 from lectern.pipelines.errors import FolderError
 from lectern.pipelines.finding import find_folder, find_folders, find_model, find_models
+from lectern.pipelines.modelfiles import find_files
 
 
 def place(root: Path, *names: str) -> None:
@@ -96,6 +97,15 @@ def test_links_are_followed_and_loops_end(tmp_path):
     (root / "broken").symlink_to(tmp_path / "nowhere")
     (root / "broken.safetensors").symlink_to(tmp_path / "nowhere")
     assert names(root) == ["again", "diffusers/linked/file.safetensors", "diffusers/one.safetensors", "linked/model"]
+
+
+def test_a_link_to_itself_hides_nothing_else(tmp_path):
+    place(tmp_path, "model")
+    put(tmp_path, "file.safetensors", "controls/net.safetensors")
+    for link in ("loop", "loop.safetensors", "controls/loop.safetensors"):
+        (tmp_path / link).symlink_to(Path(link).name)
+    assert names(tmp_path) == ["diffusers/controls/net.safetensors", "diffusers/file.safetensors", "model"]
+    assert sorted(find_files([tmp_path])) == ["controls/net.safetensors", "file.safetensors"]
 
 
 @pytest.mark.parametrize("name", ["other", "../model", "", "/etc", "diffusers/../model", "diffusers/model"])

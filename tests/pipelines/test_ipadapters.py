@@ -301,3 +301,25 @@ def test_of_a_long_strip_only_the_middle_is_made_larger(monkeypatch):
     original = ipadapters.interpolate
     monkeypatch.setattr(ipadapters, "interpolate", lambda *a, **k: (sizes.append(a[1]), original(*a, **k))[1])
     assert clip_pixels(strip, 32).shape == (1, 3, 32, 32) and sizes == [(32, 256)]
+
+
+@pytest.mark.parametrize(
+    "config",
+    ['{"model_type": "clip", "vision_config": [1]}', '{"model_type": "clip", "projection_dim": "x"}', '"owner/name"'],
+)
+def test_an_encoder_of_odd_settings_hides_no_other(pipelines, files, tmp_path, config):
+    written({"a": torch.zeros(1)}, tmp_path / "odd" / "model.safetensors")
+    (tmp_path / "odd" / "config.json").write_text(config)
+    encoders = find_encoders([], [tmp_path, files])
+    parts = AdapterLoader(PlainMemory()).load(
+        files / "models/sd15.safetensors", AUTO, encoders, pipelines["sd15"].loaded
+    )
+    assert len(parts) == 2
+
+
+@pytest.mark.parametrize("shape", [(), (8,), (8, 8, 8)])
+def test_tensors_of_odd_shapes_are_one_sentence(pipelines, files, tmp_path, shape):
+    file = written({"image_proj.proj.weight": torch.zeros(shape), "ip_adapter.1.to_k_ip.weight": torch.zeros(shape)},
+                   tmp_path / "odd.safetensors")  # fmt: skip
+    with pytest.raises(IPAdapterError, match=r"odd\.safetensors"):
+        AdapterLoader(PlainMemory()).load(file, AUTO, find_encoders([], [files]), pipelines["sd15"].loaded)

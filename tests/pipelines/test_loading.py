@@ -66,6 +66,15 @@ class TestAgain:
         assert second.loaded.unet is not first.loaded.unet
         assert torch.equal(next(second.loaded.unet.parameters()), next(first.loaded.unet.parameters()) + 1)
 
+    def test_a_component_of_another_class_is_another_one(self, copied, memory):
+        """Pipelines share a component's folder by links, and each model_index.json says as what it is loaded."""
+        folder, loader = copied("sdxl"), Loader(memory)
+        first = loader.load(Spec(folder))
+        index_of(text_encoder_2=["transformers", "CLIPTextModel"])(folder)
+        second = loader.load(Spec(folder))
+        assert second.loaded.unet is first.loaded.unet
+        assert type(second.loaded.text_encoder_2).__name__ == "CLIPTextModel"
+
     def test_what_nobody_holds_is_forgotten(self, tiny, memory):
         loader = Loader(memory)
         first = id(loader.load(Spec(tiny / "flux")))
@@ -176,6 +185,42 @@ def other_shapes(folder: Path) -> None:
     file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"cross_attention_dim": 48}))
 
 
+def head(text: str):
+    def change(folder: Path) -> None:
+        (folder / UNET).write_bytes(len(text).to_bytes(8, "little") + text.encode() + b"\0" * 8)
+
+    return change
+
+
+def text_of(name: str, text: str):
+    def change(folder: Path) -> None:
+        (folder / name).write_text(text)
+
+    return change
+
+
+def settings_of(name: str, **changes):
+    def change(folder: Path) -> None:
+        file = folder / name
+        values = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        file.write_text(json.dumps(values | changes))
+
+    return change
+
+
+def shards_named(name: str):
+    def change(folder: Path) -> None:
+        shard(folder)
+        index = folder / "unet/diffusion_pytorch_model.safetensors.index.json"
+        places = json.loads(index.read_text("utf-8"))["weight_map"]
+        index.write_text(json.dumps({"metadata": {}, "weight_map": places | {min(places): name}}))
+
+    return change
+
+
+SCHEDULER, ENCODER = "scheduler/scheduler_config.json", "text_encoder/config.json"
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -193,6 +238,35 @@ def other_shapes(folder: Path) -> None:
         (index_of(unet=["diffusers", "NoSuchModel"]), "its component unet is a NoSuchModel, which the installed"),
         (index_of(unet="diffusers"), "sd15 cannot be loaded as StableDiffusionPipeline"),
         (other_shapes, "sd15 cannot be loaded as StableDiffusionPipeline"),
+        (index_of(_class_name="UNet2DConditionModel"), "is of the class UNet2DConditionModel, which is no pipeline"),
+        (index_of(_class_name="AutoPipelineForText2Image"), "which is no pipeline"),
+        (index_of(_class_name="DiffusionPipeline"), "which is no pipeline"),
+        (head('{"a":{"dtype":"F32","shape":[1e999],"data_offsets":[0,4]}}'), "its header gives no place for 'a'"),
+        (head('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,1e999]}}'), "its header gives no place for 'a'"),
+        (head('{"a":{"dtype":"F32","shape":[1000],"data_offsets":[0,4]}}'), "its header gives no place for 'a'"),
+        (head('{"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}'), "its header gives no place for 'a'"),
+        (shards_named("../outside.safetensors"), "names '../outside.safetensors', no safetensors file beside it"),
+        (shards_named("pickle.bin"), "names 'pickle.bin', no safetensors file beside it"),
+        (text_of("unet/diffusion_pytorch_model.safetensors.index.json", "[" * 99_999), "index.json cannot be read"),
+        # Where an object belongs, diffusers takes a text for a name on the hub, and asks there.
+        (text_of(SCHEDULER, '"owner/name"'), "sd15/scheduler: scheduler_config.json is not a JSON object"),
+        (text_of("unet/config.json", '"owner/name"'), "sd15/unet: config.json is not a JSON object"),
+        (text_of("unet/config.json", "[" * 99_999), "sd15/unet: config.json cannot be read"),
+        (text_of("tokenizer/tokenizer_config.json", "[1]"), "tokenizer_config.json is not a JSON object"),
+        (text_of("tokenizer/tokenizer.json", '{"model": 1, "added_tokens": []}'), "sd15 cannot be loaded as"),
+        (
+            text_of("text_encoder/adapter_config.json", '{"base_model_name_or_path": "owner/name"}'),
+            "names a model else",
+        ),
+        (settings_of(ENCODER, attn_implementation="owner/kernel"), "sets attn_implementation to 'owner/kernel'"),
+        (settings_of(ENCODER, vision_config={"_attn_implementation": "a/b"}), "sets _attn_implementation to 'a/b'"),
+        (settings_of(ENCODER, quantization_config={"quant_method": "mxfp4"}), "sets quant_method to 'mxfp4'"),
+        (settings_of(ENCODER, num_hidden_layers=10**9), "asks for too much with its num_hidden_layers"),
+        (settings_of("unet/config.json", layers_per_block=[10**9, 2]), "asks for too much with its layers_per_block"),
+        (settings_of(SCHEDULER, num_train_timesteps=10**12), "asks for too much with its num_train_timesteps"),
+        # Errors that no list of classes foresees.
+        (settings_of("unet/config.json", norm_num_groups=0), "sd15 cannot be loaded as StableDiffusionPipeline"),
+        (settings_of(ENCODER, hidden_size="x"), "sd15 cannot be loaded as StableDiffusionPipeline"),
     ],
 )
 def test_a_damaged_folder_is_one_sentence(copied, memory, spoil, said):
@@ -210,6 +284,31 @@ def test_a_variant_that_is_nowhere_is_named_with_those_that_are(copied, memory):
     )
     with pytest.raises(FolderError, match=r"no files of the variant 'fp8'\. There is: fp16\."):
         Loader(memory).load(Spec(folder, "fp8"))
+
+
+@pytest.mark.parametrize("variant", ["../../x", "a/b", "x" * 5000, "a\0b", "*"])
+def test_a_variant_is_no_path(tiny, memory, variant):
+    with pytest.raises(FolderError, match="is no variant"):
+        Loader(memory).load(Spec(tiny / "sd15", variant))
+
+
+def test_a_component_that_the_pipeline_does_not_take_is_left_alone(copied, memory):
+    folder = copied("sd15")
+    settings_of("model_index.json", extra=["diffusers", "UNet2DConditionModel"], other=[None, None])(folder)
+    assert "extra" not in Loader(memory).load(Spec(folder)).loaded.components
+
+
+def test_an_overflowing_vae_is_known_however_its_settings_are_written(copied, memory):
+    folder = copied("sdxl")
+    file = folder / "vae/config.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")), separators=(",", ":")))
+    assert Loader(memory).load(Spec(folder, dtype="fp16")).loaded.vae.dtype == torch.float32
+
+
+def test_a_link_to_itself_keeps_nothing_from_loading(copied, memory):
+    folder = copied("sd15")
+    (folder / "unet/loop").symlink_to("loop")
+    assert Loader(memory).load(Spec(folder)).kind == "StableDiffusionPipeline"
 
 
 def test_a_missing_package_is_named(tiny, memory, monkeypatch):

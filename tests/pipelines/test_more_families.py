@@ -1,5 +1,7 @@
 """Pictures of further families: Stable Diffusion 2.1, Stable Diffusion 3, Qwen-Image."""
 
+import json
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -7,9 +9,11 @@ import pytest
 import torch
 
 from lectern.pipelines.latents import channels_of, encode, scale_of
+from lectern.pipelines.loading import Loader
+from lectern.pipelines.pipeline import Spec
 from lectern.pipelines.sampling import Request, Sampled, sample
 from lectern.pipelines.vae import decode_latents, encode_images
-from support.tiny import MORE
+from support.tiny import MORE, tiny_pipeline
 
 from .conftest import PlainMemory, Steps, Stopped
 from .test_sampling import SEED, core_noise, image, mask
@@ -120,3 +124,16 @@ def test_a_latent_without_time_is_decoded_as_one_frame(further):
     qwen, latents = further("qwen"), torch.randn(2, 16, 6, 8)
     flat = decode_latents(qwen, latents, PlainMemory())
     assert torch.equal(flat, decode_latents(qwen, latents.unsqueeze(2), PlainMemory())) and len(flat) == 2
+
+
+def test_what_the_folder_says_is_not_there_is_none(tmp_path):
+    """As people keep Stable Diffusion 3 without its T5, which takes twice the memory of all else."""
+    folder = tiny_pipeline("sd3", tmp_path / "sd3")
+    for name in ("text_encoder_3", "tokenizer_3"):
+        shutil.rmtree(folder / name)
+    index = folder / "model_index.json"
+    absent = {name: [None, None] for name in ("text_encoder_3", "tokenizer_3")}
+    index.write_text(json.dumps(json.loads(index.read_text("utf-8")) | absent))
+    pipeline = Loader(PlainMemory()).load(Spec(folder))
+    assert pipeline.loaded.text_encoder_3 is None and len(pipeline.weights) == 4
+    assert run(pipeline).images.shape == (1, 48, 64, 3)

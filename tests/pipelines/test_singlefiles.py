@@ -3,6 +3,7 @@
 import gc
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lectern.pipelines import packages
-from lectern.pipelines.errors import FolderError, PackageError
+from lectern.pipelines import packages, parts
+from lectern.pipelines.errors import FolderError, PackageError, ShortageError
 from lectern.pipelines.loading import Loader
 from lectern.pipelines.pipeline import Spec
 from lectern.pipelines.sampling import Request, sample
@@ -337,3 +338,64 @@ def test_a_file_of_another_size_than_the_shipped_config_says_so(files, tmp_path,
 def test_a_comfyui_without_the_vocabulary_is_told_so(files, tmp_path, memory):
     with pytest.raises(FolderError, match=r"need for their tokenizer \(vocab.json and merges.txt\) is not in ComfyUI"):
         Loader(memory, {"clip": tmp_path}).load(Spec(files / "sd15.safetensors"))
+
+
+EMBEDDERS = ("x_embedder.weight", "context_embedder.weight", "transformer_blocks.0.attn.norm_k.weight")
+
+
+@pytest.mark.parametrize("shape", [None, (), (0,), (0, 0), (5,)])
+@pytest.mark.parametrize("name", EMBEDDERS)
+def test_tensors_of_odd_shapes_are_one_sentence(files, tiny, tmp_path, memory, name, shape):
+    tensors = {key: tensor for key, tensor in load_file(files / "flux.safetensors").items() if key != name}
+    odd = {} if shape is None else {name: torch.zeros(shape)}
+    file = write(tmp_path / "checkpoints/odd.safetensors", tensors | odd)
+    with pytest.raises(FolderError, match=r"checkpoints/odd\.safetensors (is|and|cannot)") as caught:
+        Loader(memory).load(Spec(file, base=tiny / "flux"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bases_settings_that_no_model_has_are_one_sentence(files, copied, memory):
+    base = copied("flux")
+    (base / "vae/config.json").write_text('"owner/name"')
+    with pytest.raises(FolderError, match=r"flux/vae: config\.json is not a JSON object"):
+        Loader(memory).load(Spec(files / "everything.safetensors", base=base))
+
+
+def test_a_variant_is_of_what_the_base_adds(files, tiny, memory):
+    made = Loader(memory).load(Spec(files / "sd15.safetensors", "fp16", base=tiny / "sd15"))
+    assert made.kind == "StableDiffusionPipeline"
+
+
+def test_a_whole_file_that_the_computer_has_no_room_for(files, tiny, memory, monkeypatch):
+    monkeypatch.setattr(parts, "_read", lambda *_: torch.empty(1 << 60))
+    with pytest.raises(ShortageError, match=r"Not enough memory to load sd15\.safetensors"):
+        Loader(memory).load(Spec(files / "sd15.safetensors", base=tiny / "sd15"))
+
+
+def test_the_second_run_opens_no_file(files, tiny, memory):
+    names: list[str] = []
+    recording = False
+
+    def hook(event: str, arguments: Any) -> None:
+        if recording and event == "open":
+            names.append(str(arguments[0]))
+
+    sys.addaudithook(hook)
+    loader = Loader(memory)
+    held = [loader.load(Spec(files / name, base=tiny / "flux")) for name in ("flux.safetensors", "flux.gguf")]
+    recording = True
+    again = [loader.load(Spec(files / name, base=tiny / "flux")) for name in ("flux.safetensors", "flux.gguf")]
+    recording = False
+    assert all(one is other for one, other in zip(held, again, strict=True)) and names == []
+
+
+@pytest.mark.parametrize("changed", ["file", "base"])
+def test_what_is_replaced_is_read_again(files, copied, tmp_path, memory, changed):
+    file, base, loader = tmp_path / "flux.safetensors", copied("flux"), Loader(memory)
+    shutil.copy(files / "flux.safetensors", file)
+    first = loader.load(Spec(file, base=base))
+    replaced = file if changed == "file" else base / "vae/diffusion_pytorch_model.safetensors"
+    save_file({name: tensor + 1 for name, tensor in load_file(replaced).items()}, replaced, {"format": "pt"})
+    second = loader.load(Spec(file, base=base))
+    assert (second.loaded.transformer is first.loaded.transformer) == (changed == "base")
+    assert (second.loaded.vae is first.loaded.vae) == (changed == "file")

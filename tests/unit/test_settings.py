@@ -1,5 +1,6 @@
 import pytest
 
+from lectern.decoders import Decoder
 from lectern.errors import SettingsError
 from lectern.modelhub import ModelHub
 from lectern.servers import Server
@@ -39,6 +40,7 @@ def test_values_are_read(tmp_path):
         ("[decoders.a]", ["decoders.a.url", "required"]),
         ("[decoders.a]\nurl = 'http://me:x@far'", ["decoders.a.url", "token_env or token_file"]),
         ("[decoders.a]\nurl = 'http://far'\ntoken_env = 'T'", ["decoders.a", "only sent over https"]),
+        ("[hub]\nurl = 'http://far'\ntoken_env = 'T'", ["hub", "only sent over https"]),
         ("[limits", ["cannot be read"]),
         ("\xff", ["cannot be read"]),
     ],
@@ -137,6 +139,8 @@ def test_a_token_comes_from_the_variable_or_the_file_it_names(tmp_path, monkeypa
     monkeypatch.setenv("OWN_TOKEN", "hf\none")
     with pytest.raises(SettingsError, match="holds characters that no access token has") as error:
         ModelHub(token_env="OWN_TOKEN").token()
+    with pytest.raises(SettingsError, match="holds characters that no access token has"):
+        Decoder(url="https://far", token_env="OWN_TOKEN").token()
     assert "one" not in str(error.value)
 
 
