@@ -60,8 +60,7 @@ def test_with_and_without_in_turns_after_cancel_and_in_every_way_to_run(pipeline
     expected = run(worn, steps=2).images
     assert not torch.allclose(expected, plain, atol=1e-3)
     before = traces(worn)
-    for plan in PLANS:
-        planned = worn.with_plan(checked(base.loaded, plan))
+    for planned in [worn.with_plan(checked(base.loaded, plan)) for plan in PLANS]:
         assert torch.equal(run(planned, steps=2).images, expected)
         assert torch.equal(run(base, steps=2).images, plain)
         with pytest.raises(Stopped):
@@ -69,7 +68,7 @@ def test_with_and_without_in_turns_after_cancel_and_in_every_way_to_run(pipeline
         assert traces(worn) == before
     assert torch.equal(run(base, steps=2).images, plain)
     modules, weights = sum(len(list(one.module.modules())) for one in base.weights), base.weights
-    del worn, planned
+    worn = planned = None  # the last that want its LoRA
     gc.collect()
     assert sum(len(list(one.module.modules())) for one in weights) < modules  # the LoRA's layers are gone
     assert torch.equal(run(base, steps=2).images, plain)
