@@ -130,7 +130,7 @@ def _shards(index: Path) -> list[Path]:
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise _fault(index.parent, f"{index.name} cannot be read", "Get that file anew") from error
     other = next((name for name in names if Path(name).name != name or not name.endswith(".safetensors")), None)
-    if other is not None:  # its reader would take a pickle, too
+    if other is not None:  # its reader takes other formats, too, that can run code
         raise _fault(index.parent, f"{index.name} names {other[:80]!r}, no safetensors file beside it", "Get it anew")
     missing = [name for name in names if not (index.parent / name).is_file()]
     if missing or not names:
