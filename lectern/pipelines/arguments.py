@@ -1,6 +1,7 @@
 """Call arguments of a pipeline: what it takes, and JSON that a person wrote for it."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from inspect import Parameter, signature
 from typing import Any
 
@@ -32,13 +33,14 @@ INTERNAL = ("latents", "output_type", "return_dict", "callback", "callback_steps
 INTERNAL_TOO = ("callback_on_step_end_tensor_inputs", "self", "args", "kwargs", "num_videos_per_prompt")
 
 
-def accepted(pipe: Any) -> dict[str, Parameter]:
+def accepted(pipe: Any) -> Mapping[str, Parameter]:
     return taken_by(type(pipe))
 
 
-def taken_by(kind: Any) -> dict[str, Parameter]:
+@lru_cache(maxsize=256)
+def taken_by(kind: Any) -> Mapping[str, Parameter]:
     """The same of a class of pipelines."""
-    return dict(signature(kind.__call__).parameters)
+    return signature(kind.__call__).parameters
 
 
 def open_arguments(pipe: Any, own: Mapping[str, str] = OWN_INPUTS) -> list[str]:

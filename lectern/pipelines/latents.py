@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .errors import ArgumentError
+from .remembering import remembered
 
 
 class Scale(NamedTuple):
@@ -59,6 +60,7 @@ def vae_of(pipe: Any) -> Any:
     return vae
 
 
+@remembered
 def has_frames(vae: Any) -> bool:
     """Whether its latents have a dimension for time: its convolutions have."""
     return any(one.ndim == 5 for one in vae.parameters())

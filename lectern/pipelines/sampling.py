@@ -22,6 +22,7 @@ from .packages import require
 from .pipeline import Pipeline
 from .predicting import Predictions
 from .prompts import cut_of, note
+from .remembering import dtype_of
 from .schedulers import fresh
 from .shortage import enough
 from .sizes import Size, chosen, repeated, resized_images, resized_mask
@@ -191,7 +192,7 @@ def checked_strength(steps: int, denoise: float) -> float:
 
 
 def denoiser_dtype(pipe: Any) -> torch.dtype:
-    return (getattr(pipe, "unet", None) or pipe.transformer).dtype
+    return dtype_of(getattr(pipe, "unet", None) or pipe.transformer)
 
 
 def initial(pipe: Any, request: Request, size: Size, noise: Noise) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Schedulers that a pipeline can use, made from the config of its own."""
 
+import copy
 from inspect import signature
 from typing import Any
 
@@ -56,8 +57,8 @@ def scheduler_for(pipe: Any, scheduler: Any, name: str = OWN, sigmas: str = OWN,
 
 
 def fresh(scheduler: Any) -> Any:
-    """The same without what a run left in it."""
-    return type(scheduler).from_config(scheduler.config)
+    """One for a single run, which begins it by setting its timesteps: that clears what another run has left."""
+    return copy.deepcopy(scheduler)
 
 
 def _flow_options(made: type, scheduler: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from .controlfamilies import denoiser_of
 from .latents import decoding_bytes, latent_shape, vae_of
 from .plans import Plan
+from .remembering import dtype_of
 from .sizes import Size
 
 # By the denoiser's class, as comfy/supported_models.py (memory_usage_factor).
@@ -32,7 +33,7 @@ def denoising_bytes(denoiser: Any, latents: tuple[int, ...]) -> int:
     if denoiser is None:
         return 0
     places = 2 * latents[0] * prod(latents[2:])
-    return int(places * denoiser.dtype.itemsize * 0.01 * _factor(denoiser) * (1 << 20))
+    return int(places * dtype_of(denoiser).itemsize * 0.01 * _factor(denoiser) * (1 << 20))
 
 
 def _factor(denoiser: Any) -> float:
