@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lectern.pipelines.loading import Loader
 from lectern.pipelines.pipeline import Pipeline, Spec
 from support.tiny import FAMILIES
 from support.tiny.controls import controlnet, original_controlnet, written
+from support.tiny.parts import diffusers
 
 from .conftest import PlainMemory, Steps, Stopped
 from .test_sampling import SEED, core_noise, run
@@ -335,3 +337,21 @@ def test_the_second_load_opens_no_file(pipelines, nets, memory):
     second = [loader.load(nets / name, pipe) for name in ("sd15", "sd15.safetensors")]
     recording = False
     assert all(one is other for one, other in zip(first, second, strict=True)) and names == []
+
+
+def test_qwen_image_is_steered(further, tmp_path):
+    pipeline = further("qwen")
+    config = pipeline.loaded.transformer.config
+    made = diffusers().QwenImageControlNetModel
+    taken = {name: config[name] for name in signature(made.__init__).parameters if name in config}
+    net = made(**{**taken, "num_layers": 1})
+    for name, one in net.named_parameters():
+        if "controlnet_blocks" in name:  # made as zeros, so that an untrained one does nothing
+            torch.nn.init.normal_(one, std=0.5)
+    net.save_pretrained(tmp_path / "net")
+    weights = ControlLoader(PlainMemory()).load(tmp_path / "net", pipeline.loaded)
+    plain = run(pipeline, steps=2).images
+    steered, still = (
+        run(pipeline.with_control(Control(weights, PICTURE, strength=how)), steps=2).images for how in (1.0, 0.0)
+    )
+    assert not torch.allclose(steered, plain, atol=1e-3) and torch.allclose(still, plain, atol=1e-5)
