@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from .errors import PlanError
+from .errors import PlanError, first_line
 from .plans import KERNELS, OWN, denoisers, dispatches
 from .shortage import ran_out
 
@@ -23,8 +23,9 @@ def attending(pipe: Any, backend: str) -> Iterator[None]:
     except (RuntimeError, AssertionError, ImportError) as error:
         if backend == "native" or ran_out(error):
             raise
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise PlanError(f"The attention backend {backend} does not run here: {first[:300]} Choose native.") from error
+        raise PlanError(
+            f"The attention backend {backend} does not run here: {first_line(error)}. Choose native."
+        ) from error
 
 
 @contextmanager

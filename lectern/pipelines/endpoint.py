@@ -3,16 +3,17 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import aiohttp
 from yarl import URL
 
 from ..decoders import Decoder
+from ..streams import read_bounded
 from .errors import DecoderError
 from .remote import Question
 
-_STALL = 60.0  # seconds without a byte in the middle of an answer
 _SHOWN = 200  # letters of an endpoint's own words
 
 
@@ -85,27 +86,17 @@ async def _exchange(
         response = await session.post(url, data=question.body, allow_redirects=False)
         wait.reschedule(None)
     async with response:
-        limit = decoder.answer_mb * 2**20
-        body = await _read(response, label, limit)
+        body = await read_bounded(response, decoder.answer_mb * 2**20, partial(_larger, label))
         if response.status != 200:
             raise _refused(label, response.status, body, token)
         return Fetched(response.headers, body)
 
 
-async def _read(response: aiohttp.ClientResponse, label: str, limit: int) -> bytearray:
-    content = bytearray()
-    while True:
-        async with asyncio.timeout(_STALL):
-            piece = await response.content.readany()
-        if not piece:
-            return content
-        content += piece
-        if len(content) > limit:
-            response.close()
-            raise DecoderError(
-                f"{label} sent more than {limit // 2**20} MB in one answer. Decode smaller pictures, or raise answer_mb"
-                " in its entry of lectern.toml."
-            )
+def _larger(label: str, megabytes: int) -> DecoderError:
+    return DecoderError(
+        f"{label} sent more than {megabytes} MB in one answer. Decode smaller pictures, or raise answer_mb in its entry"
+        " of lectern.toml."
+    )
 
 
 def _refused(label: str, status: int, body: bytearray, token: str) -> DecoderError:

@@ -79,3 +79,8 @@ class FramesError(LecternError):
 
 class DecoderError(LecternError):
     """A remote decoder of `lectern.toml` cannot be reached, or its answer is not what was asked for."""
+
+
+def first_line(error: BaseException) -> str:
+    """For a message, without the stop at its end."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")

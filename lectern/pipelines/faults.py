@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..errors import LecternError
-from .settingfiles import first_line
+from .errors import first_line
 from .shortage import ran_out
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from .arguments import accepted
 from .controlfamilies import denoiser_of
-from .errors import ArgumentError
+from .errors import ArgumentError, first_line
 from .memory import Weights
 from .sizes import Size, resized_mask
 
@@ -122,9 +122,8 @@ def _scale(pipe: Any, scales: list[Any]) -> None:
         _check_blocks(denoiser_of(pipe), scales)
         pipe.set_ip_adapter_scale(scales)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ArgumentError(
-            f"layer_scales does not fit the layers of {type(pipe).__name__}: {first[:300]}. {EXAMPLE}"
+            f"layer_scales does not fit the layers of {type(pipe).__name__}: {first_line(error)}. {EXAMPLE}"
         ) from error
 
 

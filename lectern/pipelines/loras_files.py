@@ -4,9 +4,8 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .errors import LoraError
+from .errors import LoraError, first_line
 from .loras import LoraFile
-from .settingfiles import first_line
 from .weightfiles import check_whole
 
 # Parts of tensor names by which other kinds of adapters are known.

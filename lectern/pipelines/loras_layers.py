@@ -10,7 +10,7 @@ import warnings
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -48,14 +48,13 @@ class Rack:
         module = self._module()
         with self._lock:
             layers: dict[str, Any] = {}
-            try:
+            with ExitStack() as undo:
+                undo.callback(self._moved)
+                undo.callback(_take_off, module, file.adapter)
                 if parts:
                     layers = _put_on(module, file.adapter, parts)
                     self._moved()
-            except BaseException:
-                _take_off(module, file.adapter)
-                self._moved()
-                raise
+                undo.pop_all()
             self._held[file.adapter] = Held(weakref.ref(file), layers, note)
         weakref.finalize(file, self._unheld).atexit = False
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from inspect import signature
 from typing import Any, NamedTuple
 
-from .errors import LoraError
+from .errors import LoraError, first_line
 from .loras import LoraFile, takes_loras
 from .loras_files import read_metadata, read_tensors, shown, written_settings
 from .quiet import quiet
@@ -89,10 +89,9 @@ def _converted(file: LoraFile, pipe: Any) -> tuple[dict[str, Any], dict[str, Any
         with quiet():
             made = pipe.lora_state_dict(tensors, **options)
     except CONVERSION as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise LoraError(
             f"{file.name} is no LoRA for {type(pipe).__name__}: diffusers cannot place its layers such as"
-            f" {shown(tensors)} ({first[:120]}). Use one that was made for this kind of model."
+            f" {shown(tensors)} ({first_line(error)[:120]}). Use one that was made for this kind of model."
         ) from error
     state, alphas = made[:2] if isinstance(made, tuple) else (made, None)
     return state, alphas or {}

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import FolderError
+from .errors import FolderError, first_line
 from .families import FLUX
 from .faults import told
 from .index import Component, component_class
 from .quiet import quiet
-from .settingfiles import first_line
 from .singlefile import MARKS, SCALES, SingleFile, config_of
 from .textencoders import text_encoder
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .arguments import accepted, checked, only
 from .controlnets import ModeVae, Pictures, control_arguments, controlled, one_prompt_each, own_defaults, several
-from .errors import ArgumentError
+from .errors import ArgumentError, first_line
 from .films import films
 from .ipadapters import adapter_arguments
 from .latents import decode, encode, heeded, latent_shape, look_of, packed, scale_of, unpacked, vae_of
@@ -104,9 +104,9 @@ def run(pipe: Any, call: Mapping[str, Any], arguments: Mapping[str, Any]) -> Ten
     except (*REFUSED, *STUMBLED) as error:
         if not arguments and isinstance(error, STUMBLED):
             raise
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ArgumentError(
-            f"{type(pipe).__name__} does not take these values: {first[:300]}. Change the inputs or the arguments."
+            f"{type(pipe).__name__} does not take these values: {first_line(error)}. Change the inputs or the"
+            " arguments."
         ) from error
 
 

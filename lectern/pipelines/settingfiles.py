@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..jsontext import parts
-from .errors import FolderError
+from .errors import FolderError, first_line
 
 LARGEST = 1 << 20  # bytes
 LARGEST_WORDS = 64 << 20  # bytes of what belongs to a tokenizer
@@ -83,8 +83,3 @@ def _builds_too_much(name: str, value: Any) -> bool:
     most = next((most for part, most in MOST.items() if part in name), None)
     numbers = [one for one, _ in parts(value) if isinstance(one, int | float)]
     return most is not None and any(one > most for one in numbers)
-
-
-def first_line(error: BaseException) -> str:
-    """For a message, without the stop at its end."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")

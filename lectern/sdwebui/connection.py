@@ -14,10 +14,10 @@ import aiohttp
 from yarl import URL
 
 from ..servers import Server
+from ..streams import read_bounded
 from .errors import AnswerError, Disconnected, ServerTimeout, Unreachable
 from .faults import fault
 
-_STALL = 60.0  # seconds without a byte in the middle of an answer
 _IDLE = 4.0  # seconds for which a connection is kept; uvicorn, which most servers use, closes it after 5
 _BUFFER = 1024 * 1024  # bytes; answers are megabytes
 SMALL = 16 * 1024 * 1024  # bytes of an answer that holds no generated pictures
@@ -74,7 +74,7 @@ class Connection:
         try:
             async with asyncio.timeout(patience.total), self._request(method, path, body, patience) as response:
                 begun = True
-                content = await self._read(response, limit)
+                content = await read_bounded(response, limit, self._larger)
         except aiohttp.ServerTimeoutError as error:
             raise Unreachable(
                 f"{self.label} gave no connection in {self.server.connect_seconds:g} seconds. Look whether that machine"
@@ -151,20 +151,11 @@ class Connection:
             )
         return self._session
 
-    async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytearray:
-        content = bytearray()
-        while True:
-            async with asyncio.timeout(_STALL):
-                piece = await response.content.readany()
-            if not piece:
-                return content
-            content += piece
-            if len(content) > limit:
-                response.close()
-                raise AnswerError(
-                    f"{self.label} sent more than {limit // 2**20} MB in one answer. Ask for fewer or smaller pictures,"
-                    " or raise answer_mb in its entry of lectern.toml."
-                )
+    def _larger(self, megabytes: int) -> AnswerError:
+        return AnswerError(
+            f"{self.label} sent more than {megabytes} MB in one answer. Ask for fewer or smaller pictures, or raise"
+            " answer_mb in its entry of lectern.toml."
+        )
 
     def _late(self, patience: Patience, begun: bool) -> ServerTimeout:
         if begun:

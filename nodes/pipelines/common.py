@@ -20,3 +20,25 @@ controls = ControlLoader(host.model_memory)
 adapters = AdapterLoader(host.model_memory)
 downloads = Downloads(lambda: settings().hub)  # for the background loop
 stamps = Stamps()
+
+
+def pipeline_input() -> io.Input:
+    return PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node.")
+
+
+def negative_prompt_input() -> io.Input:
+    return io.String.Input(
+        "negative_prompt", default="", multiline=True,
+        tooltip="What it must not show, for pipelines that know a negative prompt.",
+    )  # fmt: skip
+
+
+def seed_input() -> io.Input:
+    return io.Int.Input(
+        "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True,
+        tooltip="The same seed gives the same noise, here and in KSampler.",
+    )  # fmt: skip
+
+
+def steps_input() -> io.Input:
+    return io.Int.Input("steps", default=20, min=1, max=10000, tooltip="Sampling steps.")

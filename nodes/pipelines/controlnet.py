@@ -10,7 +10,7 @@ from ...lectern.pipelines.controlnets import NO_MODE, Control, checked_control
 from ...lectern.pipelines.errors import ControlNetError
 from ...lectern.pipelines.pipeline import Pipeline
 from ...lectern.pipelines.shelf import place
-from .common import CATEGORY, PipelineType, controls, settings
+from .common import CATEGORY, PipelineType, controls, pipeline_input, settings
 
 
 def roots() -> tuple[list[Path], list[Path]]:
@@ -29,7 +29,7 @@ class LecternPipelineControlNet(io.ComfyNode):
             " together. The linked pipeline stays as it is.",
             search_aliases=["control net", "canny", "depth", "openpose", "scribble", "tile", "union", "diffusers"],
             inputs=[
-                PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
+                pipeline_input(),
                 io.Combo.Input(
                     "control_net", options=list(find_controls(*roots())),
                     tooltip="A folder of diffusers (config.json and safetensors) in models/controlnet or"

@@ -12,7 +12,7 @@ from ...lectern.pipelines.packages import require
 from ...lectern.pipelines.pipeline import Pipeline
 from ...lectern.pipelines.remote import frames_of, questions
 from ...lectern.pipelines.vae import decode_latents
-from .common import CATEGORY, PipelineType, settings
+from .common import CATEGORY, pipeline_input, settings
 
 LOCAL = "local"
 
@@ -28,7 +28,7 @@ class LecternPipelineDecode(io.ComfyNode):
             " of KSampler and VAE Encode as well, when they are of the same kind of model.",
             search_aliases=["vae decode", "latent", "diffusers", "remote", "hybrid inference"],
             inputs=[
-                PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
+                pipeline_input(),
                 io.Latent.Input("latent", tooltip="A latent of the same kind of model, in ComfyUI's own scale."),
                 io.Combo.Input(
                     "decoder", options=decoder_names(), default=LOCAL, optional=True,

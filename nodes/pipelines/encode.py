@@ -5,7 +5,7 @@ from ...lectern import host
 from ...lectern.images import checked
 from ...lectern.pipelines.pipeline import Pipeline
 from ...lectern.pipelines.vae import encode_images
-from .common import CATEGORY, PipelineType, settings
+from .common import CATEGORY, pipeline_input, settings
 
 
 class LecternPipelineEncode(io.ComfyNode):
@@ -19,7 +19,7 @@ class LecternPipelineEncode(io.ComfyNode):
             " Decode go on with it when they use the same kind of model.",
             search_aliases=["vae encode", "latent", "diffusers"],
             inputs=[
-                PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
+                pipeline_input(),
                 io.Image.Input("image", tooltip="Pictures whose sides are multiples of 8 pixels; alpha is left out."),
             ],
             outputs=[

@@ -12,7 +12,7 @@ from ...lectern.pipelines.ipadapters import Adapter, checked_scale
 from ...lectern.pipelines.pipeline import Pipeline
 from ...lectern.pipelines.shelf import place
 from ...lectern.pipelines.visions import find_encoders
-from .common import CATEGORY, PipelineType, adapters, settings
+from .common import CATEGORY, PipelineType, adapters, pipeline_input, settings
 
 
 def encoders() -> dict[str, Path]:
@@ -31,7 +31,7 @@ class LecternPipelineIPAdapter(io.ComfyNode):
             " prompt. Several in a row work together. The linked pipeline stays as it is.",
             search_aliases=["ipadapter", "image prompt", "style transfer", "reference", "diffusers"],
             inputs=[
-                PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
+                pipeline_input(),
                 io.Combo.Input(
                     "ip_adapter", options=list(find_adapters(host.directories_of("ipadapter"))),
                     tooltip="A .safetensors file in models/ipadapter: plain, plus or full-face, for Stable Diffusion,"

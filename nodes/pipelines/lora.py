@@ -7,7 +7,7 @@ from ...lectern.pipelines.loras_files import read_metadata
 from ...lectern.pipelines.loras_words import trigger_words
 from ...lectern.pipelines.packages import NEEDED, require
 from ...lectern.pipelines.pipeline import Pipeline
-from .common import CATEGORY, PipelineType
+from .common import CATEGORY, PipelineType, pipeline_input
 
 
 class LecternPipelineLora(io.ComfyNode):
@@ -21,7 +21,7 @@ class LecternPipelineLora(io.ComfyNode):
             " stays as it is, and the LoRA's layers leave the model with the last pipeline that wants them.",
             search_aliases=["lora", "lora loader", "kohya", "style", "character", "adapter", "peft", "diffusers"],
             inputs=[
-                PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
+                pipeline_input(),
                 io.Combo.Input(
                     "lora", options=host.lora_names(),
                     tooltip="A .safetensors file in models/loras, or in a folder that extra_model_paths.yaml names for"

@@ -3,7 +3,7 @@ from comfy_api.v0_0_2 import io
 from ...lectern.pipelines.packages import require
 from ...lectern.pipelines.pipeline import Pipeline
 from ...lectern.pipelines.plans import AUTO, BACKENDS, CACHES, NONE, OFFLOADS, OWN, Plan, checked
-from .common import CATEGORY, PipelineType
+from .common import CATEGORY, PipelineType, pipeline_input
 
 
 class LecternPipelineMemory(io.ComfyNode):
@@ -17,7 +17,7 @@ class LecternPipelineMemory(io.ComfyNode):
             " attention, caches and torch.compile. The linked pipeline stays as it is.",
             search_aliases=["offload", "vram", "tiling", "attention", "sage", "cache", "compile", "diffusers"],
             inputs=[
-                PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
+                pipeline_input(),
                 io.Combo.Input(
                     "offload", options=list(OFFLOADS), default=AUTO, optional=True,
                     tooltip="auto: full where it fits, else model. full: all components on the device at once. model:"

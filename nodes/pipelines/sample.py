@@ -6,7 +6,7 @@ from ...lectern.images import checked
 from ...lectern.pipelines.arguments import parsed
 from ...lectern.pipelines.pipeline import Pipeline
 from ...lectern.pipelines.sampling import OWN, Request, sample
-from .common import CATEGORY, PipelineType, notes, settings
+from .common import CATEGORY, negative_prompt_input, notes, pipeline_input, seed_input, settings, steps_input
 
 
 class LecternPipelineSample(io.ComfyNode):
@@ -20,17 +20,11 @@ class LecternPipelineSample(io.ComfyNode):
             " (image-to-image), or where a linked mask is white (inpainting). Starts from the same noise as KSampler.",
             search_aliases=["txt2img", "img2img", "inpaint", "ksampler", "generate", "diffusers", "t2i", "i2i"],
             inputs=[
-                PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
+                pipeline_input(),
                 io.String.Input("prompt", default="", multiline=True, tooltip="What the picture shows."),
-                io.String.Input(
-                    "negative_prompt", default="", multiline=True,
-                    tooltip="What it must not show, for pipelines that know a negative prompt.",
-                ),
-                io.Int.Input(
-                    "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True,
-                    tooltip="The same seed gives the same noise, here and in KSampler.",
-                ),
-                io.Int.Input("steps", default=20, min=1, max=10000, tooltip="Sampling steps."),
+                negative_prompt_input(),
+                seed_input(),
+                steps_input(),
                 io.Float.Input(
                     "guidance_scale", default=OWN, min=OWN, max=100.0, step=0.1,
                     tooltip="How closely the prompt is followed (cfg; for Flux its distilled guidance, for Qwen-Image"

@@ -3,7 +3,7 @@ from comfy_api.v0_0_2 import io
 from ...lectern.pipelines.packages import require
 from ...lectern.pipelines.pipeline import Pipeline
 from ...lectern.pipelines.schedulers import NAMES, OWN, SIGMAS, scheduler_for
-from .common import CATEGORY, PipelineType
+from .common import CATEGORY, PipelineType, pipeline_input
 
 
 class LecternPipelineScheduler(io.ComfyNode):
@@ -17,7 +17,7 @@ class LecternPipelineScheduler(io.ComfyNode):
             " that the model was trained with. The linked pipeline stays as it is.",
             search_aliases=["sampler", "euler", "dpm++", "unipc", "ddim", "karras", "shift", "diffusers"],
             inputs=[
-                PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
+                pipeline_input(),
                 io.Combo.Input(
                     "scheduler", options=[OWN, *NAMES], default=OWN,
                     tooltip="By its name in diffusers. One that does not fit the pipeline is refused with the list of"

@@ -9,7 +9,7 @@ from ...lectern.pipelines.arguments import parsed
 from ...lectern.pipelines.pipeline import Pipeline
 from ...lectern.pipelines.sampling import OWN
 from ...lectern.pipelines.video import VideoRequest, film
-from .common import CATEGORY, PipelineType, notes, settings
+from .common import CATEGORY, negative_prompt_input, notes, pipeline_input, seed_input, settings, steps_input
 
 
 class LecternPipelineVideo(io.ComfyNode):
@@ -23,17 +23,11 @@ class LecternPipelineVideo(io.ComfyNode):
             " a last one), or from another video. Starts from the same noise as KSampler.",
             search_aliases=["t2v", "i2v", "v2v", "wan", "ltx", "text to video", "image to video", "diffusers"],
             inputs=[
-                PipelineType.Input("pipeline", tooltip="From a Pipeline Loader or another Pipeline node."),
+                pipeline_input(),
                 io.String.Input("prompt", default="", multiline=True, tooltip="What happens in the video."),
-                io.String.Input(
-                    "negative_prompt", default="", multiline=True,
-                    tooltip="What it must not show, for pipelines that know a negative prompt.",
-                ),
-                io.Int.Input(
-                    "seed", default=0, min=0, max=0xFFFFFFFFFFFFFFFF, control_after_generate=True,
-                    tooltip="The same seed gives the same noise, here and in KSampler.",
-                ),
-                io.Int.Input("steps", default=20, min=1, max=10000, tooltip="Sampling steps."),
+                negative_prompt_input(),
+                seed_input(),
+                steps_input(),
                 io.Float.Input(
                     "guidance_scale", default=OWN, min=OWN, max=100.0, step=0.1,
                     tooltip="How closely the prompt is followed (cfg). -1 takes the pipeline's own default.",
