@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from .chats import LOCAL_CHAT, Chats
 from .decoders import Decoders
 from .errors import SettingsError
 from .modelhub import ModelHub
@@ -40,6 +41,12 @@ class Apps(_Section):
     wait_seconds: int = Field(default=60, ge=1, le=600, description="longest wait of a `Prefer: wait` request")
 
 
+class Prompts(_Section):
+    styles: list[Path] = Field(default=[], description="A1111's styles.csv files, beside the one in Lectern's folder")
+    wildcards: list[Path] = Field(default=[], description="folders of wildcards, beside the one in Lectern's folder")
+    picture_side: int = Field(default=1024, ge=64, le=4096, description="longest side of pictures sent to models, pixels")
+
+
 class Settings(_Section):
     """Everything `lectern.toml` may hold, validated."""
 
@@ -49,6 +56,8 @@ class Settings(_Section):
     hub: ModelHub = ModelHub()
     servers: Annotated[Servers, AfterValidator(check_pools)] = Field(default=LOCAL, min_length=1)
     decoders: Decoders = {}
+    chat: Chats = Field(default=LOCAL_CHAT, min_length=1)
+    prompts: Prompts = Prompts()
 
 
 def read_settings(file: Path) -> Settings:
