@@ -188,8 +188,9 @@ class TestForgiving:
 
     def test_labels_in_two_languages_and_many_spellings(self):
         text = (
-            "# 茶\n外观：淡雅\n副标题: 从叶到杯\n\n### 第1页：叶\n- 绿\n图片：山\n**提示词**：a hill\n负面:text\n替代文本：一座山\n"
-            "级别：1\n备注：慢慢说\n### Cup\n**Picture:** a *cup*\n- **Image Prompt:** `cup`\n*NEGATIVE PROMPT: text*\n"
+            "# 茶\n外观：淡雅\n副标题: 从叶到杯\n\n### 第1页：叶\n- 绿\n图片：山\n**提示词**：a hill\n"
+            "负面:text\n替代文本：一座山\n级别：1\n备注：慢慢说\n"
+            "### Cup\n**Picture:** a *cup*\n- **Image Prompt:** `cup`\n*NEGATIVE PROMPT: text*\n"
             "alt text : A cup\n- Speaker notes: slowly"
         )
         leaf, cup = from_markdown(text).slides[1:]
@@ -228,8 +229,9 @@ class TestForgiving:
     def test_what_models_answer(self):
         text = (
             "Sure! Here is your deck:\n\n```markdown\n---\n# Tea: A Story\n---\n<!-- two\nlines -->\n\n"
-            "## **Slide 1: Leaf** ##\n### Key Points\n- **Green**: very\n- [ ] fresh<br>\n\n### Speaker Notes:\nHello.\n\n---\n"
-            "## Slide 2 - Cup\n**Bullet points:**\n1. hot\n2. round\n\n| a | b |\n|---|---|\n```\n\nLet me know what you think!"
+            "## **Slide 1: Leaf** ##\n### Key Points\n- **Green**: very\n- [ ] fresh<br>\n\n### Speaker Notes:\n"
+            "Hello.\n\n---\n## Slide 2 - Cup\n**Bullet points:**\n1. hot\n2. round\n\n| a | b |\n|---|---|\n```\n\n"
+            "Let me know what you think!"
         )
         made = from_markdown(text)
         assert made.title == "Tea: A Story"
