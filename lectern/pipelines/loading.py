@@ -9,9 +9,11 @@ from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
 
+from ..faults import told
+from ..walking import is_kind
+from ..weightfiles import read_ahead
 from . import quantizing
 from .errors import FolderError, PlanError
-from .faults import told
 from .finding import is_single_file
 from .index import Component, read_index
 from .memory import FP8, Memory, Weights
@@ -21,8 +23,6 @@ from .pipeline import Pipeline, Spec
 from .reading import FP8_STORAGE, Made, check_settings, counted, dtypes, from_folder, notes, quantized, wanted
 from .shortage import room_to_load
 from .singlefile import SingleFile, config_of, opened, scheduler, tokenizers
-from .walking import is_kind
-from .weightfiles import read_ahead
 
 Stamp = tuple[tuple[str, int, int], ...]  # relative name, ns, bytes
 
