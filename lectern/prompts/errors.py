@@ -63,5 +63,9 @@ class Blind(ChatError):
     """The model does not read pictures."""
 
 
+class Shortage(ChatError):
+    """Not enough memory to load a local model, or to let it write."""
+
+
 class ShapeError(ChatError):
     """The answer has not the shape that was asked for, also after it was shown its mistake."""
