@@ -45,19 +45,19 @@ class Loader:
             return model
 
     def _read(self, spec: Spec) -> Model:
-        values = settingfiles.read_config(spec.path)
-        stored = _stored(spec.path)
+        with told(lambda reason: _gone(spec.path, reason)):
+            values = settingfiles.read_config(spec.path)
+            stored = _stored(spec.path)
         wanted = spec.dtype if spec.dtype in STORED.values() else _usual(stored)
         precision = self._memory.precision(wanted)
         made = _room_to_load(spec, values, precision, stored.total(), self._memory)
-        config = made.module.config
         return Model(
             name=spec.path.name,
             weights=self._memory.keep(made.module),
             tokenizer=made.tokenizer,
             processor=made.processor,
-            ends=_ends(spec.path, config, made.tokenizer),
-            context=_context(config, made.tokenizer),
+            ends=made.ends,
+            context=made.context,
             precision=precision,
             notes=()
             if precision == wanted
@@ -69,6 +69,8 @@ class _Made(NamedTuple):
     module: Any
     tokenizer: Any
     processor: Any
+    ends: tuple[int, ...]
+    context: int
 
 
 def _stored(folder: Path) -> Counter[str]:
@@ -110,7 +112,8 @@ def _made(folder: Path, values: dict[str, Any], precision: str) -> _Made:
     reads_pictures = _reads_pictures(folder, config)
     processor = _processor(folder) if reads_pictures else None
     tokenizer = processor.tokenizer if processor else _tokenizer(folder, config)
-    return _Made(_module(folder, config, precision, reads_pictures), tokenizer, processor)
+    ends, context = _ends(folder, config, tokenizer), _context(config, tokenizer)
+    return _Made(_module(folder, config, precision, reads_pictures), tokenizer, processor, ends, context)
 
 
 def _config(folder: Path, values: dict[str, Any]) -> Any:
@@ -151,9 +154,12 @@ def _reads_pictures(folder: Path, config: Any) -> bool:
 
 
 def _tokenizer(folder: Path, config: Any) -> Any:
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-    return AutoTokenizer.from_pretrained(str(folder), config=config, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), config=config, local_files_only=True)
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):  # RAG's is two
+        raise ModelFolderError(f"{folder.name} has no tokenizer of a language model. Choose a chat model.")
+    return tokenizer
 
 
 def _processor(folder: Path) -> Any:

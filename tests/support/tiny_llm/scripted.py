@@ -5,12 +5,14 @@ script: so no token may stand twice in one. Or it answers with odds, from which 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
-from support.tiny_llm.words import TEMPLATE, byte_tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
+
+from support.tiny_llm.words import TEMPLATE, byte_tokenizer
 
 START = "<|assistant|>"  # what the template ends with
 SURE = 20.0  # a difference of logits after which nothing else comes
@@ -24,7 +26,7 @@ def scripted(
     tokens = [token for word in script for token in tokenizer.encode(word, add_special_tokens=False)]
     order = [*tokenizer.encode(start, add_special_tokens=False)[-1:], *tokens, tokenizer.eos_token_id]
     assert len(set(order)) == len(order), "a token stands twice in the script"
-    odds = {before: {after: SURE} for before, after in zip(order, order[1:], strict=False)}
+    odds = {before: {after: SURE} for before, after in pairwise(order)}
     return _saved(folder, tokenizer, odds)
 
 
@@ -44,11 +46,11 @@ def _saved(folder: Path, tokenizer: Any, odds: Mapping[int, Mapping[int, float]]
         max_position_embeddings=4096, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
         tie_word_embeddings=False,
     )  # fmt: skip
-    model = LlamaForCausalLM(config)
+    model: Any = LlamaForCausalLM(config)
     with torch.no_grad():
         for one in (model.model.layers[0].self_attn.o_proj, model.model.layers[0].mlp.down_proj, model.lm_head):
             one.weight.zero_()
-        model.model.embed_tokens.weight.copy_(torch.eye(size, width))
+        model.get_input_embeddings().weight.copy_(torch.eye(size, width))
         for before, row in odds.items():
             model.lm_head.weight[:, before] = -2 * SURE / width**0.5  # the norm makes a direction that long
             for after, value in row.items():

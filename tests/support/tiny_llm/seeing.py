@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from support.tiny_llm.words import TEMPLATE, byte_tokenizer
 from transformers import (
     CLIPImageProcessor,
     CLIPVisionConfig,
@@ -12,6 +11,8 @@ from transformers import (
     LlavaForConditionalGeneration,
     LlavaProcessor,
 )
+
+from support.tiny_llm.words import TEMPLATE, byte_tokenizer
 
 SIDE, PATCH = 28, 14  # pixels
 

@@ -32,7 +32,7 @@ def byte_tokenizer(
         bos_token="<s>",
         eos_token="</s>",
         pad_token="<pad>",
-        extra_special_tokens=list(controls) + ["<|system|>", "<|user|>", "<|assistant|>"],
+        extra_special_tokens=[*controls, "<|system|>", "<|user|>", "<|assistant|>"],
         model_max_length=length,
     )
     tokenizer.chat_template = template

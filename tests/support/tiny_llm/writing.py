@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import torch
-from support.tiny_llm.words import TEMPLATE, byte_tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
+
+from support.tiny_llm.words import TEMPLATE, byte_tokenizer
 
 
 def writing(folder: Path, template: str | None = TEMPLATE, length: int = 2048, dtype: str = "float32") -> Path:
