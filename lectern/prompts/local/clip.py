@@ -1,9 +1,8 @@
 """A text encoder that ComfyUI has loaded and can write with, such as Qwen3-VL or Gemma, as core's Generate Text does.
 
 Such a CLIP is asked in one go (comfy_extras/nodes_textgen.py of ComfyUI 0.30): its answer cannot be watched while it is
-written; core shows a bar of tokens, which also is what makes Cancel stop it. It has no place for a system prompt, and
-its sampling is core's own: the seed goes to a generator on the device that computes, so a card and a processor write
-different texts.
+written; core shows a bar of tokens. It has no place for a system prompt, and its sampling is core's own: the seed goes
+to a generator on the device that computes, so a card and a processor write different texts.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from ..thinking import without_thinking
 from ..watching import Part
 from .drawing import Drawing
 from .sizes import room_of
+from .stopping import checked
 from .writing import pictures_of
 
 CONTEXT = 32_768  # tokens, of one that does not say
@@ -90,7 +90,7 @@ class ClipBackend:
     def _written(self, tokens: Any, length: int, seed: int) -> list[int]:
         drawing = self.drawing
         try:
-            with told(_unusable):
+            with told(_unusable), checked(self.clip.cond_stage_model, self.check):
                 return self.clip.generate(
                     tokens,
                     do_sample=drawing.temperature > 0,

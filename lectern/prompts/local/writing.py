@@ -1,8 +1,7 @@
 """A prompt and pictures -> an answer, by transformers' greedy search with processors of ours."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PIL import Image
@@ -10,6 +9,7 @@ from PIL import Image
 from ..errors import ModelFolderError, Refused
 from .drawing import Processor
 from .model import Model
+from .stopping import checked
 from .streaming import Writer
 
 
@@ -56,7 +56,7 @@ def write(
         pad_token_id=_padding(model),
     )
     there = {name: _moved(value, module) for name, value in inputs.items()}
-    with torch.inference_mode(), _checked(module, check):
+    with torch.inference_mode(), checked(module, check):
         module.generate(**there, generation_config=config, logits_processor=LogitsProcessorList(draw), streamer=writer)
 
 
@@ -71,18 +71,6 @@ def _moved(value: Any, module: Any) -> Any:
     if not hasattr(value, "to"):
         return value
     return value.to(module.device, module.dtype) if value.is_floating_point() else value.to(module.device)
-
-
-@contextmanager
-def _checked(module: Any, check: Callable[[], None]) -> Iterator[None]:
-    """Reading a long prompt takes seconds, too, in which no token comes."""
-    from torch.nn import ModuleList
-
-    layers = [layer for one in module.modules() if isinstance(one, ModuleList) for layer in one]
-    with ExitStack() as undone:
-        for layer in layers:
-            undone.callback(layer.register_forward_pre_hook(lambda *_: check()).remove)
-        yield
 
 
 def unusable(model: Model, reason: str) -> ModelFolderError:

@@ -112,28 +112,26 @@ def failure(work: Any) -> list[str]:
         return [type(error).__name__, str(error)]
 
 
-def cancelled(backend: Any) -> Any:
-    """ComfyUI's server hangs such a hook into its bars; Cancel is pressed while the third token is shown."""
+def cancelled(backend: Any) -> list[int]:
+    """The numbers of tokens that core's bar showed; Cancel is pressed with the first."""
     import comfy.model_management as manager  # pyright: ignore[reportMissingImports]
     import comfy.utils  # pyright: ignore[reportMissingImports]
 
-    seen = []
+    seen: list[int] = []
 
     def hook(value: int, *_: Any, **__: Any) -> None:
         seen.append(value)
-        if value == 3:
-            manager.interrupt_current_processing()
-        manager.throw_exception_if_processing_interrupted()
+        manager.interrupt_current_processing()
 
     comfy.utils.set_progress_bar_global_hook(hook)
     try:
         said(backend)
     except manager.InterruptProcessingException:
-        return seen[-1]
+        return seen
     finally:
         comfy.utils.set_progress_bar_global_hook(None)
         manager.interrupt_current_processing(False)
-    return "not"
+    return []
 
 
 def unloaded(clip: Any) -> list[bool]:
