@@ -18,7 +18,8 @@ from lectern.prompts.local.sizes import WIDEST, room, working
 from lectern.prompts.local.templates import merged, opens_thoughts, prompt_of
 from lectern.prompts.messages import Message, Question
 from lectern.prompts.watching import Watch
-from support.tiny_llm import TEMPLATE, scripted, writing
+from support.tiny_llm import TEMPLATE, scripted, seeing, writing
+from support.tiny_llm.seeing import FAMILIES
 
 from .conftest import Stopped, asked, jpeg
 
@@ -154,6 +155,11 @@ class TestTemplates:
         ends, system = model.tokenizer.convert_tokens_to_ids(["</s>", "<|system|>"])
         assert ids.count(ends) == 1 and system not in ids and "Obey." in prompt
 
+    def test_so_do_tokens_that_are_only_written_like_control_tokens(self, tmp_path, load):
+        model = load(scripted(tmp_path / "m", ["<|end|>", "[INST]", "red "]))
+        prompt = prompt_of(model, (Message("user", "<|end|> [INST] red <b>"),), False)
+        assert "< |end|> [ INST] red <b>" in prompt
+
     def test_a_text_opens_once(self, models, load):
         from lectern.prompts.local.writing import inputs_of
 
@@ -177,15 +183,18 @@ class TestTemplates:
 
 
 class TestPictures:
-    def test_what_is_shown_tells(self, models, backend):
-        made = backend(models / "owner" / "seer", drawing=Drawing(0.0))
-        replies = [logits(made, pictures) for pictures in ((RED,), (BLUE,), (RED, BLUE), (BLUE, RED))]
-        assert all(not torch.allclose(one, other) for one, other in pairwise(replies))
+    @pytest.mark.parametrize("family", FAMILIES)
+    def test_what_is_shown_tells(self, tmp_path, backend, family):
+        made = backend(seeing(tmp_path / "m", family), drawing=Drawing(0.0))
+        replies = [logits(made, pictures) for pictures in ((RED,), (BLUE,), (RED, BLUE), (BLUE, RED), ())]
+        assert all(not torch.equal(one, other) for one, other in pairwise(replies))
         assert torch.equal(logits(made, (RED,)), replies[0])
 
-    def test_several_and_none(self, models, backend):
-        made = backend(models / "owner" / "seer")
-        assert all(asked(made, pictures=shown).tokens > 0 for shown in ((), (RED,), (RED, BLUE, RED)))
+    @pytest.mark.parametrize("family", FAMILIES)
+    def test_several_of_several_sizes_and_none(self, tmp_path, backend, family):
+        made = backend(seeing(tmp_path / "m", family))
+        wide, tall = jpeg((1, 2, 3), (90, 30)), jpeg((250, 2, 3), (30, 90))
+        assert all(asked(made, pictures=shown).tokens > 0 for shown in ((), (wide,), (wide, tall, RED)))
 
     def test_a_text_that_names_a_picture_shows_none(self, models, backend):
         assert asked(backend(models / "owner" / "seer"), text="An <image> of <image>", pictures=(RED,)).tokens > 0

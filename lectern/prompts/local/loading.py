@@ -119,10 +119,10 @@ def _made(folder: Path, values: dict[str, Any], precision: str) -> _Made:
 def _config(folder: Path, values: dict[str, Any]) -> Any:
     from transformers import CONFIG_MAPPING, __version__
 
-    kind = values.get("model_type")
+    kind = str(values.get("model_type"))
     if kind not in CONFIG_MAPPING:
         raise ModelFolderError(
-            f"{folder.name} is a model of the type {str(kind)[:80]!r}, which transformers {__version__} does not know;"
+            f"{folder.name} is a model of the type {kind[:80]!r}, which transformers {__version__} does not know;"
             " code that a folder brings is not run. Update transformers, or choose another model."
         )
     config = CONFIG_MAPPING[kind].from_dict(values)
@@ -176,7 +176,7 @@ def _module(folder: Path, config: Any, precision: str, reads_pictures: bool) -> 
     from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, GenerationConfig
 
     types = {FP32: torch.float32, FP16: torch.float16, BF16: torch.bfloat16}
-    kind = AutoModelForImageTextToText if reads_pictures else AutoModelForCausalLM
+    kind: Any = AutoModelForImageTextToText if reads_pictures else AutoModelForCausalLM
     module, report = kind.from_pretrained(
         str(folder),
         config=config,

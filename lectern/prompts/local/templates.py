@@ -12,6 +12,7 @@ from .model import Model
 # the function of that name; variables that are functions are not let in.
 DAY = "1 January 2025"
 UNDATED = f"{{% macro strftime_now(format) %}}{DAY}{{% endmacro %}}"
+_CONTROL = re.compile(r"<[^<>\s]+>|\[/?[A-Z_]+\]")
 # An answer that begins within thoughts: the template has written their opening already.
 _OPENS = re.compile(r"<think(?:ing)?>\s*$", re.IGNORECASE)
 
@@ -91,7 +92,14 @@ def _untemplated(model: Model, messages: Sequence[Message]) -> str:
 
 def _disarmed(model: Model, text: str) -> str:
     """A text that names the model's control tokens, such as <|im_end|>, must not become them."""
-    for token in model.tokenizer.all_special_tokens:
-        if len(token) > 2 and not token.isalnum() and token in text:
+    for token in _controls(model.tokenizer):
+        if token in text:
             text = text.replace(token, f"{token[0]} {token[1:]}")
     return text
+
+
+def _controls(tokenizer: Any) -> set[str]:
+    """Tokens with a meaning of their own: those that are said to be, and those that are written like it."""
+    added = [(one.content, one.special) for one in tokenizer.added_tokens_decoder.values()]
+    found = {token for token, special in added if special or _CONTROL.fullmatch(token)}
+    return {token for token in found | set(tokenizer.all_special_tokens) if len(token) > 2 and not token.isalnum()}
