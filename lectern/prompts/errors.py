@@ -65,3 +65,7 @@ class Blind(ChatError):
 
 class ShapeError(ChatError):
     """The answer has not the shape that was asked for, also after it was shown its mistake."""
+
+
+class FieldsError(LecternError):
+    """Further request fields that a person wrote hold one that Lectern sets itself."""
