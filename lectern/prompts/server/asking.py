@@ -15,7 +15,7 @@ from .complaint import Complaint, Discretion
 from .exchange import exchange
 from .faults import LONGEST_WAIT, Rejection, fault, pause
 from .kinds import thinking_fields
-from .manners import Lesson, lesson
+from .manners import Lesson, Manners, lesson
 from .member import Member
 from .reading import Answer
 from .sampling import Sampling
@@ -70,21 +70,22 @@ class Asking:
 
     async def _learning(self) -> tuple[Answer | Rejection, Body]:
         """At once again without what the server refuses."""
-        guess: tuple[Rejection, Any] | None = None  # the refusal before the first guess, and what was known then
-        for _ in range(_LESSONS):
+        guess: tuple[Rejection, Manners] | None = None  # the refusal before the first guess, and what was known then
+        lessons = 0
+        while True:
             body = self._body()
             found = await exchange(self._member.connection, body.content, self._part)
             if isinstance(found, Answer):
                 return found, body
-            learnt = self._lesson(body, found)
+            learnt = self._lesson(body, found) if lessons < _LESSONS else None
             if learnt is None:
-                break
+                if guess is not None:
+                    found, self._manners = guess  # it was not about the shape, then
+                return found, body
+            lessons += 1
             if learnt.guessed and guess is None:
                 guess = found, self._manners
             self._manners = learnt.manners
-        if guess is not None:
-            found, self._manners = guess  # it was not about the shape, then
-        return found, body
 
     def _body(self) -> Body:
         return request_body(self._model, self._question, self._sampling, self._thinking, self._manners)

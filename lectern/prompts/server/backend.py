@@ -22,7 +22,7 @@ class ServerBackend:
 
     hub: ChatHub = field(compare=False, repr=False)
     name: str  # of an entry of lectern.toml
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
 
     @property
     def remote(self) -> bool:
@@ -56,7 +56,8 @@ class ServerBackend:
         """Raises Blind when the entry, the server or an earlier answer says that the model reads no pictures."""
         try:
             member = self.hub.member(self.name)
-            await look(member, await member.model(self.sampling.model))
+            asks = member.entry.vision == "auto"
+            await look(member, await member.model(self.sampling.model) if asks else "")
         except Blind:
             raise
         except LecternError as error:  # the question itself will tell what is wrong

@@ -52,7 +52,7 @@ def _wished(question: Question, sampling: Sampling, thinking: Mapping[str, Any],
     tokens = question.max_tokens or sampling.max_tokens
     if tokens and not sampling.fields.keys() & {"max_tokens", NEWER_NAME}:
         fields[NEWER_NAME if manners.newer_name else "max_tokens"] = tokens
-    return fields | thinking | _merged(thinking, sampling.fields)
+    return fields | {**thinking} | _merged(thinking, sampling.fields)
 
 
 def _merged(thinking: Mapping[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:

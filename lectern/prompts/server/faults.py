@@ -51,7 +51,7 @@ def pause(attempt: int, wanted: float) -> float:
         wanted: what the server asked for.
     """
     longest = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE)
-    return max(wanted, longest * random.uniform(0.5, 1.0))  # noqa: S311
+    return max(wanted, longest * random.uniform(0.5, 1.0))
 
 
 def fault(label: str, place: str, rejection: Rejection, discretion: Discretion) -> ChatError:

@@ -1,4 +1,4 @@
-"""Which kind of server it is, for what only that kind can do. Asked when it is needed, by the routes that only it has."""
+"""Which kind of server it is, for what only that kind can do. Asked when it is needed, by routes of its own."""
 
 import asyncio
 from collections.abc import Mapping
