@@ -165,7 +165,7 @@ class ChatServer:
         return web.json_response({"object": "list", "data": listed})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        seen = self.requests[-1]
+        seen = self.requests[-1]  # nothing was awaited since
         act = self.script.pop(0) if self.script else Act()
         if act.kind == "status":
             return _response(act.status, act.body, act.headers)
