@@ -1,7 +1,7 @@
 """The one real chat server of the tests: `transformers serve` with a tiny model of random weights, made on the spot.
 
 Its answers are nonsense, but they are real ones: tokens that stream, seeds that count, fields that are refused.
-Import the fixture into a test module: `from support.chat.real import real_server  # noqa: F401`.
+A folder of tests gets the fixture by its conftest.py: `from support.chat.real import real_server as real_server`.
 """
 
 import os
@@ -25,7 +25,8 @@ _TEMPLATE = (
     "{% for part in m['content'] %}{{ part['text'] if part['type'] == 'text' else '' }}{% endfor %}{% endif %}</s>"
     "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-_LENGTH = 2048  # tokens
+_LENGTH = 16_384  # tokens; so many take it more than ten seconds
+_USUAL = 64  # tokens of an answer when nothing is said about it
 _START = 240.0  # seconds; importing alone takes 10 on a machine that does nothing else
 
 
@@ -35,7 +36,10 @@ class RealServer(NamedTuple):
 
 
 def make_model(folder: Path) -> Path:
-    """A Llama of some 100,000 parameters whose tokens are bytes. It samples, so that seeds count."""
+    """A Llama of some 100,000 parameters whose tokens are bytes.
+
+    It samples, so that seeds count, and writes as much as it is allowed to, so that there is time to stop it.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -58,7 +62,9 @@ def make_model(folder: Path) -> Path:
             vocab_size=len(vocabulary), num_key_value_heads=2, max_position_embeddings=_LENGTH, **sizes, **ids
         )
         model = LlamaForCausalLM(config)
-    model.generation_config = GenerationConfig(do_sample=True, temperature=1.0, **ids)
+    model.generation_config = GenerationConfig(
+        do_sample=True, temperature=1.0, max_new_tokens=_USUAL, suppress_tokens=list(range(len(_SPECIAL))), **ids
+    )
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -1,0 +1,1 @@
+from support.chat.real import real_server as real_server
