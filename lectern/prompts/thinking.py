@@ -24,10 +24,15 @@ class Sieve:
     """Takes an answer piece by piece; a tag may be split over several."""
 
     def __init__(self) -> None:
-        self.said = ""  # the answer so far
+        self._pieces: list[str] = []  # of the answer so far
         self.thought = False  # the model has thought at all
         self._thinks = False
         self._held = ""  # the beginning of what may become a tag
+
+    @property
+    def said(self) -> str:
+        """The answer so far."""
+        return "".join(self._pieces)
 
     def feed(self, piece: str) -> Sifted:
         text = self._held + piece
@@ -47,7 +52,7 @@ class Sieve:
             start = tag.end()
             closes = bool(tag[1])
             if closes and not self._thinks:  # its opening was in the chat template
-                said, self.said, retracted, thought = "", "", True, True
+                said, self._pieces, retracted, thought = "", [], True, True
             elif self._thinks:
                 thought = thought or bool(before)
             else:
@@ -62,8 +67,9 @@ class Sieve:
         return Sifted(said, thought, retracted)
 
     def _say(self, text: str) -> str:
-        text = text if self.said else text.lstrip()
-        self.said += text
+        text = text if self._pieces else text.lstrip()
+        if text:
+            self._pieces.append(text)
         return text
 
 

@@ -86,6 +86,7 @@ class Asking:
             if learnt.guessed and guess is None:
                 guess = found, self._manners
             self._manners = learnt.manners
+            self._part.restart()  # some refuse in the middle of a stream
 
     def _body(self) -> Body:
         return request_body(self._model, self._question, self._sampling, self._thinking, self._manners)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-_READ = 8192  # characters of a message that are looked at
+_READ = 2048  # characters of a message that are looked at
 _SHOWN = 200  # of those that are shown
 _RUN = 24  # characters of a prompt in a row that are too many to show
 _SHORTEST = 6  # of a whole prompt that is

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from errno import ECONNREFUSED
 from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -60,7 +60,14 @@ class Connection:
         return urlsplit(self.entry.url).hostname or ""
 
     async def ask(self, method: str, url: str, body: Mapping[str, Any] | None = None, seconds: float = _BRIEF) -> Told:
-        """A short question and its answer. Raises ChatError, SettingsError."""
+        """A short question and its answer.
+
+        Args:
+            url: below `root` or the entry's own url; the key goes with it.
+
+        Raises:
+            ChatError, SettingsError.
+        """
         try:
             async with asyncio.timeout(seconds), self.send(method, url, body) as response:
                 content = await read_bounded(response, _SMALL, partial(_larger, self.label))
@@ -112,7 +119,7 @@ class Connection:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode()
         # encoded=True keeps the entry's own escapes as they were written.
-        address = URL(_same_host(url, self.entry.url), encoded=True)
+        address = URL(url, encoded=True)
         return await self._open().request(method, address, data=data, headers=headers, allow_redirects=False)
 
     def _open(self) -> aiohttp.ClientSession:
@@ -161,12 +168,6 @@ async def drained(response: aiohttp.ClientResponse) -> None:
                 pass
     except (TimeoutError, aiohttp.ClientError, OSError):  # the answer is there; the connection is not needed
         response.close()
-
-
-def _same_host(url: str, base: str) -> str:
-    """The address with the entry's own host, whatever it was put together from."""
-    parts, own = urlsplit(url), urlsplit(base)
-    return urlunsplit((own.scheme, own.netloc, parts.path, parts.query, ""))
 
 
 def _larger(label: str, megabytes: int) -> AnswerError:

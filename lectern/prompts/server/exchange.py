@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -19,6 +19,7 @@ from .sse import Events, TooLong
 _DONE = "[DONE]"
 _LATE_END = 2.0  # seconds for what may still come behind the last token: usage, [DONE]
 _FRAMES = 64  # bytes on the wire for a byte of text: one event with its JSON for every token
+_ESCAPED = 4  # the same within one event: letters may be written as \u1234
 _ERROR_BYTES = 64 * 1024  # of an error answer that are looked at
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 
@@ -68,99 +69,95 @@ async def exchange(connection: Connection, body: Mapping[str, Any], part: Part) 
     Raises:
         ChatTimeout, Unreachable, Disconnected, AnswerError, SettingsError.
     """
-    clock = Clock(connection.entry)
-    reader = _Reader(connection, Answer(part), clock)
+    clock, answer = Clock(connection.entry), Answer(part)
     try:
         async with clock.limit, connection.send("POST", f"{connection.entry.url}/chat/completions", body) as response:
             if not 200 <= response.status < 300:
                 return Rejection(response.status, response.headers, complaint(await _beginning(response)))
-            return await reader.read(response)
+            return await _Reader(connection, response, answer, clock).read() or answer
     except TimeoutError as error:
-        if reader.answer.finish:  # all of it was there, only the stream was left open
-            return reader.answer
+        if answer.finish:  # all of it was there, only the stream was left open
+            return answer
         raise clock.late(connection.label, connection.place) from error
 
 
 class _Reader:
     """Reads an answer with status 2xx: a stream of events, or one JSON object where the server does not stream."""
 
-    def __init__(self, connection: Connection, answer: Answer, clock: Clock) -> None:
-        self.answer = answer
+    def __init__(self, connection: Connection, response: aiohttp.ClientResponse, answer: Answer, clock: Clock) -> None:
         self._label, self._place = connection.label, connection.place
         self._most = connection.entry.answer_kb * 1024
-        self._clock = clock
+        self._response, self._answer, self._clock = response, answer, clock
         self._came = 0  # bytes
 
-    async def read(self, response: aiohttp.ClientResponse) -> Answer | Rejection:
-        if response.content_type in ("text/html", "application/xhtml+xml"):
+    async def read(self) -> Rejection | None:
+        """The error that came in place of the answer, or with it; None when the answer is whole."""
+        if self._response.content_type in ("text/html", "application/xhtml+xml"):
             raise self._elsewhere()
-        pieces = self._pieces(response)
-        first = await self._first(pieces)
+        first = await self._first()
         if first.startswith(b"<"):
             raise self._elsewhere()
         if first.startswith(b"{"):  # whatever it is called: some name a stream JSON and the other way round
-            return await self._whole(response, first, pieces)
-        return await self._stream(response, first, pieces)
+            return await self._whole(first)
+        return await self._stream(first)
 
-    async def _pieces(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        while piece := await response.content.readany():
-            self._came += len(piece)
-            if self._came > self._most * _FRAMES:
-                raise self._larger()
-            yield piece
+    async def _next(self) -> bytes:
+        """More of the answer; nothing at its end."""
+        piece = await self._response.content.readany()
+        self._came += len(piece)
+        if self._came > self._most * _FRAMES:
+            raise self._larger()
+        return piece
 
-    async def _first(self, pieces: AsyncIterator[bytes]) -> bytes:
+    async def _first(self) -> bytes:
         """From the first byte on that is no blank."""
-        async for piece in pieces:
+        while piece := await self._next():
             if begun := piece.lstrip(_BLANK):
                 return begun
         return b""
 
-    async def _whole(
-        self, response: aiohttp.ClientResponse, first: bytes, pieces: AsyncIterator[bytes]
-    ) -> Answer | Rejection:
+    async def _whole(self, first: bytes) -> Rejection | None:
         content = bytearray(first)
-        async for piece in pieces:
+        while piece := await self._next():
             content += piece
-            if len(content) > self._most * 4:  # escaped, a letter takes up to six bytes in place of two
+            if len(content) > self._most * _ESCAPED:
                 raise self._larger()
-        try:
-            found = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise self._broken() from error
-        if rejection := self._rejection(found, response, 400):
+        found = self._json(content)
+        if rejection := self._rejection(found, 400):
             return rejection
         self._take(found)
-        self.answer.finish = self.answer.finish or "stop"
-        return self.answer
+        self._finished()
+        return None
 
-    async def _stream(
-        self, response: aiohttp.ClientResponse, first: bytes, pieces: AsyncIterator[bytes]
-    ) -> Answer | Rejection:
-        events, found = Events(self._most), 0
-        piece: bytes | None = first
-        while piece is not None:
+    async def _stream(self, first: bytes) -> Rejection | None:
+        events, found, piece = Events(self._most * _ESCAPED), 0, first
+        while piece:
+            came, ended = self._answer.size, self._answer.finish
             for data in self._cut(events, piece):
                 found += 1
                 if data == _DONE:
-                    self.answer.finish = self.answer.finish or "stop"
-                    await drained(response)
-                    return self.answer
-                if rejection := self._event(data, response):
+                    self._finished()
+                    await drained(self._response)
+                    return None
+                if rejection := self._event(data):
                     return rejection
-            piece = await anext(pieces, None)
-        return self._ended(response, events, found)
+            if self._answer.size > came:
+                self._clock.token()
+            if self._answer.finish and not ended:
+                self._clock.ending()
+            piece = await self._next()
+        return self._ended(events, found)
 
-    def _ended(self, response: aiohttp.ClientResponse, events: Events, found: int) -> Answer | Rejection:
+    def _ended(self, events: Events, found: int) -> Rejection | None:
         """The connection was closed without [DONE]."""
         for data in events.end():
             if data == _DONE:
-                self.answer.finish = self.answer.finish or "stop"
-            elif _is_json(data) and (rejection := self._event(data, response)):
+                self._finished()
+            elif _is_json(data) and (rejection := self._event(data)):
                 return rejection
-        if self.answer.finish:
-            return self.answer
-        if not found and response.content_type != "text/event-stream":
+        if self._answer.finish:
+            return None
+        if not found and self._response.content_type != "text/event-stream":
             raise self._broken()
         raise Disconnected(
             f"{self._label} broke off its answer before it was complete. Look at its server's console, then try again."
@@ -172,33 +169,36 @@ class _Reader:
         except TooLong as error:
             raise self._larger() from error
 
-    def _event(self, data: str, response: aiohttp.ClientResponse) -> Rejection | None:
-        try:
-            content = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise self._broken() from error
-        if rejection := self._rejection(content, response, 500):
+    def _event(self, data: str) -> Rejection | None:
+        content = self._json(data)
+        if rejection := self._rejection(content, 500):
             return rejection
         self._take(content)
         return None
 
-    def _rejection(self, content: Any, response: aiohttp.ClientResponse, status: int) -> Rejection | None:
+    def _json(self, data: str | bytearray) -> Any:
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise self._broken() from error
+
+    def _rejection(self, content: Any, status: int) -> Rejection | None:
         """An error that came with status 200."""
-        if not isinstance(content, Mapping) or not (content.get("error") or content.get("object") == "error"):
+        if not isinstance(content, dict) or not (content.get("error") or content.get("object") == "error"):
             return None
         said = complaint_of(content)
-        return Rejection(said.code or status, response.headers, said)
+        return Rejection(said.code or status, self._response.headers, said)
 
     def _take(self, content: Any) -> None:
         piece = read_piece(content)
         if piece is None:
             raise self._broken()
-        if self.answer.take(piece):
-            self._clock.token()
-        if piece.finish:
-            self._clock.ending()
-        if self.answer.size > self._most:
+        self._answer.take(piece)
+        if self._answer.size > self._most:
             raise self._larger()
+
+    def _finished(self) -> None:
+        self._answer.finish = self._answer.finish or "stop"
 
     def _broken(self) -> AnswerError:
         return AnswerError(

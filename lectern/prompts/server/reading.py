@@ -1,6 +1,5 @@
 """A chat completion, whole or piece by piece, read into what was said and what was thought."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..errors import AnswerError
@@ -29,14 +28,14 @@ class Piece(NamedTuple):
 
 def read_piece(content: Any) -> Piece | None:
     """Of a `chat.completion.chunk` or a whole `chat.completion`; None when it is neither."""
-    if not isinstance(content, Mapping) or not isinstance(content.get("choices"), list):
+    if not isinstance(content, dict) or not isinstance(content.get("choices"), list):
         return None
     usage = _usage(content.get("usage"))
     choice = content["choices"][0] if content["choices"] else {}
-    if not isinstance(choice, Mapping):
+    if not isinstance(choice, dict):
         return None
     delta = choice.get("delta") or choice.get("message") or {}
-    if not isinstance(delta, Mapping):
+    if not isinstance(delta, dict):
         return None
     said, thought = _texts(delta.get("content"))
     thought += next((delta[key] for key in _THOUGHTS if isinstance(delta.get(key), str) and delta[key]), "")
@@ -51,7 +50,7 @@ def read_piece(content: Any) -> Piece | None:
 
 
 def _usage(content: Any) -> Usage | None:
-    if not isinstance(content, Mapping):
+    if not isinstance(content, dict):
         return None
     return Usage(*(_count(content.get(key)) for key in ("prompt_tokens", "completion_tokens")))
 
@@ -68,7 +67,7 @@ def _texts(content: Any) -> tuple[str, str]:
     """What is said and what is thought in a `content`: a text, or a list of parts (Mistral)."""
     if not isinstance(content, list):
         return _text(content), ""
-    parts = [part for part in content if isinstance(part, Mapping)]
+    parts = [part for part in content if isinstance(part, dict)]
     said = "".join(_text(part.get("text")) for part in parts if part.get("type") in ("text", "output_text"))
     thought = "".join(_thought(part.get("thinking")) for part in parts if part.get("type") == "thinking")
     return said, thought
@@ -92,8 +91,8 @@ class Answer:
         self._refusal = ""
         self._calls = False
 
-    def take(self, piece: Piece) -> bool:
-        """Whether there was a token in it."""
+    def take(self, piece: Piece) -> None:
+        """What is wrong with an answer shows at its end alone."""
         self.size += len(piece.said) + len(piece.thought) + len(piece.refusal)
         self.usage = piece.usage or self.usage
         self.finish = piece.finish or self.finish
@@ -103,7 +102,6 @@ class Answer:
             self._think()
         if piece.said:
             self._say(piece.said)
-        return bool(piece.said or piece.thought or piece.refusal or piece.calls)
 
     def reply(self, label: str, notes: tuple[str, ...]) -> Reply:
         """The whole of it. Raises AnswerError when it is none."""

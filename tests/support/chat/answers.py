@@ -50,10 +50,13 @@ def _fill(schema: Mapping[str, Any], words: Sequence[str], seed: int, name: str,
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
         inside = schema.get("properties", {})
-        return {key: _fill(one, words, seed + at, key, known) for at, (key, one) in enumerate(inside.items())}
+        return {
+            key: _fill(one, words, seed + at, f"{name} {key}".strip(), known)
+            for at, (key, one) in enumerate(inside.items())
+        }
     if kind == "array":
         count = max(schema.get("minItems", 0), min(3, schema.get("maxItems", 3)))
-        return [_fill(schema.get("items", {}), words, seed + 7 * at, f"{name} {at + 1}", known) for at in range(count)]
+        return [_fill(schema.get("items", {}), words, seed + 5 * at, f"{name} {at + 1}", known) for at in range(count)]
     if kind in ("integer", "number"):
         return _number(schema, seed)
     return (

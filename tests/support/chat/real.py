@@ -55,11 +55,17 @@ def make_model(folder: Path) -> Path:
     )
     tokenizer.chat_template = _TEMPLATE
     ids = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
-    sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         config = LlamaConfig(
-            vocab_size=len(vocabulary), num_key_value_heads=2, max_position_embeddings=_LENGTH, **sizes, **ids
+            vocab_size=len(vocabulary),
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=_LENGTH,
+            **ids,  # type: ignore[arg-type]
         )
         model = LlamaForCausalLM(config)
     model.generation_config = GenerationConfig(

@@ -76,7 +76,8 @@ class ChatServer:
         self.schema, self.json_object = schema, json_object
         self.thoughts, self.thinking, self.vision = thoughts, thinking, vision
         self.refuses, self.refused_status, self.words, self.newer_names = refuses, refused_status, words, newer_names
-        self.key, self.limit, self.counts, self.framing = key, limit, counts, framing
+        self.key, self.limit, self.counts = key, limit, counts
+        self.framing: Framing = framing
         self.seconds_per_token, self.seconds_to_first = seconds_per_token, seconds_to_first
         self.script = list(script)
         self.requests: list[Seen] = []

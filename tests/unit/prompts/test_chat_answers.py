@@ -58,25 +58,25 @@ def test_what_is_no_piece(content):
 def read(*pieces: Piece):
     watch = Watch()
     answer = Answer(watch.part())
-    begun = [answer.take(piece) for piece in pieces]
-    return answer, watch, begun
+    for piece in pieces:
+        answer.take(piece)
+    return answer, watch
 
 
 def test_an_answer_is_told_as_it_comes():
-    answer, watch, begun = read(Piece(), Piece("a "), Piece("red"), Piece(" fox", finish="stop"))
-    assert begun == [False, True, True, True]
+    answer, watch = read(Piece(), Piece("a "), Piece("red"), Piece(" fox", finish="stop"))
     assert watch.glimpse.text == "a red fox" and watch.glimpse.tokens == 3
     reply = answer.reply("Chat model a", ("note",))
     assert (reply.text, reply.complete, reply.tokens, reply.notes) == ("a red fox", True, 3, ("note",))
 
 
 def test_the_server_s_own_count_wins():
-    answer, _, _ = read(Piece("a red fox", finish="stop"), Piece(usage=Usage(5, 9)))
+    answer, _ = read(Piece("a red fox", finish="stop"), Piece(usage=Usage(5, 9)))
     assert answer.reply("a", ()).tokens == 9
 
 
 def test_thoughts_are_shown_as_thinking_and_not_in_the_answer():
-    answer, watch, _ = read(Piece(thought="hm"), Piece("<think>hm, "))
+    answer, watch = read(Piece(thought="hm"), Piece("<think>hm, "))
     assert watch.glimpse.thinking and watch.glimpse.tokens == 2
     answer.take(Piece("red</think>fox"))
     assert (watch.glimpse.text, watch.glimpse.thinking) == ("fox", False)
@@ -84,7 +84,7 @@ def test_thoughts_are_shown_as_thinking_and_not_in_the_answer():
 
 
 def test_words_that_were_thoughts_are_taken_back():
-    answer, watch, _ = read(Piece("Let me see. "))
+    answer, watch = read(Piece("Let me see. "))
     assert watch.glimpse.text == "Let me see. "
     answer.take(Piece("</think>\n\nfox"))
     assert watch.glimpse.text == "fox"
@@ -92,12 +92,12 @@ def test_words_that_were_thoughts_are_taken_back():
 
 
 def test_an_answer_cut_at_its_length_is_not_complete():
-    answer, _, _ = read(Piece("a red", finish="length"))
+    answer, _ = read(Piece("a red", finish="length"))
     assert not answer.reply("a", ()).complete
 
 
 def test_the_last_letters_are_shown_although_they_look_like_a_tag():
-    answer, watch, _ = read(Piece("3 <"))
+    answer, watch = read(Piece("3 <"))
     assert answer.reply("a", ()).text == "3 <" and watch.glimpse.text == "3 <"
 
 
@@ -116,6 +116,6 @@ def test_the_last_letters_are_shown_although_they_look_like_a_tag():
     ],
 )
 def test_an_empty_answer_says_why(piece, said):
-    answer, _, _ = read(piece)
+    answer, _ = read(piece)
     with pytest.raises(AnswerError, match=said):
         answer.reply("Chat model a", ())

@@ -180,7 +180,7 @@ DONE = 'data: {"choices": [{"delta": {"content": "red"}, "finish_reason": "stop"
         (Act("tools"), AnswerError, "wanted to call a tool"),
         (Act("refusal"), AnswerError, "declined to answer"),
         (Act("filtered", tokens=0), AnswerError, "content filter"),
-        (raw("data: " + "x" * 50_000), AnswerError, "sent more than 16 kilobytes.*raise answer_kb"),
+        (raw("data: " + "x" * 100_000), AnswerError, "sent more than 16 kilobytes.*raise answer_kb"),
         (Act("huge"), AnswerError, "sent more than 16 kilobytes"),
         (raw('{"choices": "' + "x" * 100_000, "application/json"), AnswerError, "sent more than 16 kilobytes"),
         (raw(": " + "x" * 10_000 + "\n\n"), Disconnected, "broke off its answer"),
