@@ -10,8 +10,10 @@ import logging
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -33,6 +35,7 @@ from .errors import InputFileError, SaveError
 from .pipelines.latents import Look
 from .pipelines.memory import BF16, FP8, FP16, FP32, Weights
 from .pipelines.watching import Latents
+from .prompts.watching import Glimpse
 
 T = TypeVar("T")
 
@@ -41,6 +44,8 @@ log = logging.getLogger(__name__)
 _BAR = 1000  # steps of a progress bar that shows a fraction
 _LOOK = 0.15  # seconds between two looks at Cancel
 _PREVIEW_SIDE = 512  # pixels
+_TEXT_EVENT = "lectern.text"  # web/prompts.js listens; ComfyUI's own progress text is shown as markup, ours never
+_TEXT_PAUSE = 0.05  # seconds between two texts that are sent
 
 
 class SaveTarget(NamedTuple):
@@ -446,3 +451,91 @@ async def attended(work: Coroutine[Any, Any, T], shown: Shown) -> T:
         return task.result()
     finally:
         task.cancel()
+
+
+class Told(Protocol):
+    """Texts that are written somewhere, read while that goes on; `prompts.watching.Watch` is one."""
+
+    @property
+    def glimpse(self) -> Glimpse: ...
+
+    @property
+    def fraction(self) -> float: ...
+
+    def listen(self, told: Callable[[], None]) -> None: ...
+
+
+class _Screen:
+    """Shows a node's texts in the editor of whoever runs it, and its bar."""
+
+    def __init__(self, told: Told, node_id: str) -> None:
+        self._told = told
+        self._node_id = node_id
+        self._bar = comfy.utils.ProgressBar(_BAR)
+        self._shown: Glimpse | None = None
+        self._sent = -_TEXT_PAUSE
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next text may be sent."""
+        return max(0.0, self._sent + _TEXT_PAUSE - time.monotonic())
+
+    def show(self) -> None:
+        glimpse = self._told.glimpse
+        if glimpse is self._shown:
+            return
+        server = PromptServer.instance
+        server.send_sync(_TEXT_EVENT, {"node": self._node_id, **asdict(glimpse)}, server.client_id)
+        if self._shown is None or glimpse.done != self._shown.done:
+            self._bar.update_absolute(int(self._told.fraction * _BAR), _BAR)
+        self._shown = glimpse
+        self._sent = time.monotonic()
+
+
+async def narrated(work: Coroutine[Any, Any, T], told: Told, node_id: str) -> T:
+    """Awaits work on the background loop and shows what it tells as soon as it comes, twenty times a second at most.
+
+    Raises:
+        ComfyUI's own interrupt within a fifth of a second of Cancel; the work is cancelled then.
+    """
+    loop, news = asyncio.get_running_loop(), asyncio.Event()
+    told.listen(lambda: loop.call_soon_threadsafe(news.set))
+    screen = _Screen(told, node_id)
+    task = asyncio.ensure_future(background.call(work))
+    waiting = asyncio.ensure_future(news.wait())
+    try:
+        while not task.done():
+            await asyncio.wait([task, waiting], timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            if news.is_set():
+                await asyncio.wait([task], timeout=screen.pause)
+                news.clear()
+                screen.show()
+                waiting = asyncio.ensure_future(news.wait())
+        return task.result()
+    finally:
+        told.listen(lambda: None)
+        task.cancel()
+        waiting.cancel()
+
+
+async def narrated_here(work: Coroutine[Any, Any, T], told: Told, node_id: str) -> T:
+    """Work that blocks: it tells, and is shown, where it runs. Cancel is its own affair."""
+    screen = _Screen(told, node_id)
+
+    def show() -> None:
+        if not screen.pause:
+            screen.show()
+
+    told.listen(show)
+    try:
+        return await work
+    finally:
+        screen.show()
+        told.listen(lambda: None)
+
+
+def unload_models() -> None:
+    """As ComfyUI's own "Unload models", at once: makes room for another program on the same GPU."""
+    comfy.model_management.unload_all_models()
+    comfy.model_management.soft_empty_cache()
