@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -499,7 +500,12 @@ async def narrated(work: Coroutine[Any, Any, T], told: Told, node_id: str) -> T:
         ComfyUI's own interrupt within a fifth of a second of Cancel; the work is cancelled then.
     """
     loop, news = asyncio.get_running_loop(), asyncio.Event()
-    told.listen(lambda: loop.call_soon_threadsafe(news.set))
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the prompt's loop has ended, and with it whoever would look
+            loop.call_soon_threadsafe(news.set)
+
+    told.listen(tell)
     screen = _Screen(told, node_id)
     task = asyncio.ensure_future(background.call(work))
     waiting = asyncio.ensure_future(news.wait())

@@ -34,5 +34,7 @@ async def together(works: Sequence[Work[T]], at_once: int) -> list[T]:
 
 
 async def _in_turn(work: Work[T], turns: asyncio.Semaphore) -> T:
-    async with turns:
-        return await work()
+    await turns.acquire()
+    result = await work()
+    turns.release()  # not after a failure: the others end, and nobody may begin
+    return result
