@@ -301,7 +301,7 @@ class ModuleWeights(ModelPatcher):
 
 
 class ModelMemory:
-    """ComfyUI's memory manager, as `pipelines.memory.Memory` asks for it."""
+    """ComfyUI's memory manager, as `pipelines.memory.Memory` and `prompts.local.memory.Memory` ask for it."""
 
     def keep(self, module: torch.nn.Module) -> Weights:
         return ModuleWeights(module)
@@ -381,7 +381,7 @@ class SamplingWatch:
         self._bar.update_absolute(done, self._total, shown)
 
     def check(self) -> None:
-        comfy.model_management.throw_exception_if_processing_interrupted()
+        check_cancel()
 
 
 class BackgroundLoop:
