@@ -43,12 +43,12 @@ _FAMILIES = (
         ),
         quality=(),
         guidance=(
-            "Write one prompt for Stable Diffusion XL in English. Begin with one plain phrase of 5 to 15 words that says"
-            " who or what is seen, doing what, and where. Go on with short comma-separated phrases in this order:"
+            "Write one prompt for Stable Diffusion XL in English. Begin with one plain phrase of 5 to 15 words that"
+            " says who or what is seen, doing what, and where. Go on with short comma-separated phrases in this order:"
             " composition and point of view, light, medium or lens (for example 35mm photograph, gouache illustration,"
             " isometric 3d render), two or three colours, mood. What comes first weighs most, and what lies beyond 75"
-            " tokens is read apart and weighs less: stay between 15 and 70 words. Name one medium and one kind of light,"
-            " never two that exclude each other. Leave out empty praise such as masterpiece, 8k, trending or"
+            " tokens is read apart and weighs less: stay between 15 and 70 words. Name one medium and one kind of"
+            " light, never two that exclude each other. Leave out empty praise such as masterpiece, 8k, trending or"
             " award-winning; this family does not need it. Emphasis such as (word:1.2) is for at most two terms, from"
             f" 0.8 to 1.3. {_NO_LETTERING} The negative prompt is a short comma-separated list of things that may go"
             " wrong, nouns and adjectives without the word no."
@@ -65,16 +65,16 @@ _FAMILIES = (
         ),
         quality=("masterpiece", "best quality", "highly detailed"),
         guidance=(
-            "Write one prompt for Stable Diffusion 1.5 as comma-separated tags in English, each of one to four words, no"
-            " sentences and no full stops. Order them: quality (masterpiece, best quality, highly detailed); the subject"
-            " with its number; what it looks like, wears and does; the place; composition (close-up, wide shot, from"
-            " above, centered, negative space); light (soft lighting, rim light, golden hour, volumetric lighting);"
-            " medium (photograph, 50mm lens, oil painting, flat vector illustration); colours; mood. Earlier tags weigh"
-            " more. The text encoder reads 75 tokens at a time: stay below 55 words, and say each thing once. It counts"
-            " and relates badly, so ask for one subject or one group rather than for numbers, and for one relation in"
-            f" space at most. Weights are written (tag:1.2), from 0.8 to 1.4, for at most three tags. {_NO_LETTERING}"
-            " The negative prompt is a list of tags too: low quality, worst quality, and the faults that this subject"
-            " invites."
+            "Write one prompt for Stable Diffusion 1.5 as comma-separated tags in English, each of one to four words,"
+            " no sentences and no full stops. Order them: quality (masterpiece, best quality, highly detailed); the"
+            " subject with its number; what it looks like, wears and does; the place; composition (close-up, wide"
+            " shot, from above, centered, negative space); light (soft lighting, rim light, golden hour, volumetric"
+            " lighting); medium (photograph, 50mm lens, oil painting, flat vector illustration); colours; mood."
+            " Earlier tags weigh more. The text encoder reads 75 tokens at a time: stay below 55 words, and say each"
+            " thing once. It counts and relates badly, so ask for one subject or one group rather than for numbers,"
+            f" and for one relation in space at most. Weights are written (tag:1.2), from 0.8 to 1.4, for at most"
+            " three tags. {_NO_LETTERING} The negative prompt is a list of tags too: low quality, worst quality, and"
+            " the faults that this subject invites."
         ),
     ),
     Family(
@@ -88,17 +88,18 @@ _FAMILIES = (
         ),
         quality=("score_9", "score_8_up", "score_7_up", "masterpiece", "best quality", "absurdres", "rating_safe"),
         guidance=(
-            "Write one prompt as comma-separated image-board tags in English for models descended from Pony Diffusion or"
-            " Illustrious. Open with score_9, score_8_up, score_7_up (which Pony models know), then masterpiece, best"
-            " quality, absurdres (which Illustrious models know), then rating_safe. Go on with how many people there are"
-            " (1girl, 1boy, 2girls, multiple people) or, when there are none, no humans and scenery; then hair, clothes,"
-            " expression, pose, action; then objects and the place (indoors, outdoors, office, cityscape, mountain); then"
-            " the view (wide shot, from above, from side, close-up, depth of field, negative space, simple background);"
-            " then light and colour (sunset, backlighting, pastel colors, limited palette, blue theme). Tags are lower"
-            " case, with spaces in place of underscores except in the score tags and ratings. Use tags that exist on"
-            " such boards rather than sentences; brackets that belong to a tag are escaped: \\( and \\). Name no artists"
-            f" and no copyrighted characters. Between 15 and 65 words. {_NO_LETTERING} The negative prompt opens with"
-            " score_6, score_5, score_4, worst quality, low quality and goes on in tags."
+            "Write one prompt as comma-separated image-board tags in English for models descended from Pony Diffusion"
+            " or Illustrious. Open with score_9, score_8_up, score_7_up (which Pony models know), then masterpiece,"
+            " best quality, absurdres (which Illustrious models know), then rating_safe. Go on with how many people"
+            " there are (1girl, 1boy, 2girls, multiple people) or, when there are none, no humans and scenery; then"
+            " hair, clothes, expression, pose, action; then objects and the place (indoors, outdoors, office,"
+            " cityscape, mountain); then the view (wide shot, from above, from side, close-up, depth of field,"
+            " negative space, simple background); then light and colour (sunset, backlighting, pastel colors, limited"
+            " palette, blue theme). Tags are lower case, with spaces in place of underscores except in the score tags"
+            " and ratings. Use tags that exist on such boards rather than sentences; brackets that belong to a tag are"
+            f" escaped: \\( and \\). Name no artists and no copyrighted characters. Between 15 and 65 words."
+            " {_NO_LETTERING} The negative prompt opens with score_6, score_5, score_4, worst quality, low quality and"
+            " goes on in tags."
         ),
     ),
     Family(
@@ -109,15 +110,16 @@ _FAMILIES = (
         negative="",
         quality=(),
         guidance=(
-            "Write one prompt for Flux in English: one paragraph of three to six full sentences, 30 to 160 words, as one"
-            " would describe a finished picture to somebody who cannot see it. Say first what the picture is (a"
+            "Write one prompt for Flux in English: one paragraph of three to six full sentences, 30 to 160 words, as"
+            " one would describe a finished picture to somebody who cannot see it. Say first what the picture is (a"
             " photograph, a gouache painting, a clean vector illustration) and what it shows. Then say where each thing"
             " is (in the foreground, on the left, behind it), how large it is and what it is made of; then where the"
             " light comes from and how hard it is; then lens or brush, colours, mood. Be exact and concrete, and let"
             " everything fit one moment and one place. There is no negative prompt, and a thing that is named tends to"
-            " appear: describe what is there, such as a bare white wall, instead of what is not. No weights, no brackets,"
-            f" no lists of tags, no quality words such as masterpiece. {_NO_LETTERING} Lettering that is wanted stands in"
-            " double quotation marks with its place and its kind of type. Leave the negative prompt empty."
+            " appear: describe what is there, such as a bare white wall, instead of what is not. No weights, no"
+            f" brackets, no lists of tags, no quality words such as masterpiece. {_NO_LETTERING} Lettering that is"
+            " wanted stands in double quotation marks with its place and its kind of type. Leave the negative prompt"
+            " empty."
         ),
     ),
     Family(
@@ -129,13 +131,13 @@ _FAMILIES = (
         quality=(),
         guidance=(
             "Write one prompt for Qwen-Image: flowing prose in English or in Chinese, one language throughout, one"
-            " paragraph, 30 to 180 words (in Chinese 60 to 300 characters). Name the style first (photograph, watercolour,"
-            " flat illustration, ink painting), then the main subject with its attributes, then what surrounds it and"
-            " where it stands in the frame, then light, colours, material and mood. The model follows long and precise"
-            " descriptions of layout and of several objects well, so give each object its place and its attributes once"
-            " and do not repeat them. It draws text in English and Chinese: lettering that is wanted stands in double"
-            " quotation marks, exactly as it shall be drawn, with its place, typeface, colour and size."
-            f" {_NO_LETTERING} The negative prompt is a short list of faults."
+            " paragraph, 30 to 180 words (in Chinese 60 to 300 characters). Name the style first (photograph,"
+            " watercolour, flat illustration, ink painting), then the main subject with its attributes, then what"
+            " surrounds it and where it stands in the frame, then light, colours, material and mood. The model follows"
+            " long and precise descriptions of layout and of several objects well, so give each object its place and"
+            " its attributes once and do not repeat them. It draws text in English and Chinese: lettering that is"
+            " wanted stands in double quotation marks, exactly as it shall be drawn, with its place, typeface, colour"
+            f" and size. {_NO_LETTERING} The negative prompt is a short list of faults."
         ),
         languages=_BOTH,
     ),
@@ -152,12 +154,12 @@ _FAMILIES = (
         quality=(),
         guidance=(
             "Write one prompt for the Wan video models in English or in Chinese: one paragraph of 40 to 130 words about"
-            " one unbroken shot of about five seconds. Order: the subject and what it looks like; the scene, with what is"
-            " near and far; the motion, one clear action that fits into five seconds, with its pace and what it moves"
-            " (hair, water, leaves, cloth); the camera, one movement and one distance (slow push in, pan to the left,"
-            " orbit, fixed camera; close-up, medium shot, wide shot); then light, colours, mood and style. Write in the"
-            " present tense and in the order of time. No cuts, no second scene, no sound, no dialogue. For a background"
-            " behind a title let the motion be slow and even, and keep the side that stays calm free of it."
+            " one unbroken shot of about five seconds. Order: the subject and what it looks like; the scene, with what"
+            " is near and far; the motion, one clear action that fits into five seconds, with its pace and what it"
+            " moves (hair, water, leaves, cloth); the camera, one movement and one distance (slow push in, pan to the"
+            " left, orbit, fixed camera; close-up, medium shot, wide shot); then light, colours, mood and style. Write"
+            " in the present tense and in the order of time. No cuts, no second scene, no sound, no dialogue. For a"
+            " background behind a title let the motion be slow and even, and keep the side that stays calm free of it."
             f" {_NO_LETTERING} The negative prompt is a comma-separated list of faults."
         ),
         languages=_BOTH,
@@ -171,9 +173,9 @@ _FAMILIES = (
         quality=(),
         guidance=(
             "Write one prompt that any image model understands: one to four plain sentences in English, 10 to 90 words."
-            " Say what is seen, where, from what distance, in what light, in which medium, in which colours and in which"
-            " mood. No weights, no brackets, no special tags, no quality words, nothing that only one model knows."
-            f" {_NO_LETTERING} The negative prompt is a short comma-separated list of what must not appear."
+            " Say what is seen, where, from what distance, in what light, in which medium, in which colours and in"
+            " which mood. No weights, no brackets, no special tags, no quality words, nothing that only one model"
+            f" knows. {_NO_LETTERING} The negative prompt is a short comma-separated list of what must not appear."
         ),
     ),
 )
@@ -207,8 +209,8 @@ _USES = (
     Use(
         "icon",
         "The picture is an icon that must be understood at the size of a thumbnail. One object, whole, centred, seen"
-        " straight from the front or in isometric view, a simple silhouette, flat or softly shaded, two or three colours"
-        " on a plain light background, even margins. No scene, no people in detail, no fine lines.",
+        " straight from the front or in isometric view, a simple silhouette, flat or softly shaded, two or three"
+        " colours on a plain light background, even margins. No scene, no people in detail, no fine lines.",
         ("flat vector icon", "single centered object", "simple silhouette", "plain light background"),
         ("photo", "scenery", "complex background", "multiple objects", "fine details", "drop shadow", "cropped"),
     ),
@@ -223,8 +225,8 @@ _USES = (
     ),
     Use(
         "diagram-free",
-        "The picture illustrates a point that others would put in a diagram, as one real scene or one object that stands"
-        " for it. Nothing that looks like information: no charts, graphs, arrows, labels, maps, screens with an"
+        "The picture illustrates a point that others would put in a diagram, as one real scene or one object that"
+        " stands for it. Nothing that looks like information: no charts, graphs, arrows, labels, maps, screens with an"
         " interface, flow charts or infographics, because a model draws them wrong and people will try to read them.",
         ("one real scene", "physical objects", "tangible materials"),
         ("diagram", "chart", "graph", "infographic", "flowchart", "arrows", "labels", "user interface", "map"),
