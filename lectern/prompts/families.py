@@ -72,8 +72,8 @@ _FAMILIES = (
             " lighting); medium (photograph, 50mm lens, oil painting, flat vector illustration); colours; mood."
             " Earlier tags weigh more. The text encoder reads 75 tokens at a time: stay below 55 words, and say each"
             " thing once. It counts and relates badly, so ask for one subject or one group rather than for numbers,"
-            f" and for one relation in space at most. Weights are written (tag:1.2), from 0.8 to 1.4, for at most"
-            " three tags. {_NO_LETTERING} The negative prompt is a list of tags too: low quality, worst quality, and"
+            " and for one relation in space at most. Weights are written (tag:1.2), from 0.8 to 1.4, for at most"
+            f" three tags. {_NO_LETTERING} The negative prompt is a list of tags too: low quality, worst quality, and"
             " the faults that this subject invites."
         ),
     ),
@@ -97,8 +97,8 @@ _FAMILIES = (
             " negative space, simple background); then light and colour (sunset, backlighting, pastel colors, limited"
             " palette, blue theme). Tags are lower case, with spaces in place of underscores except in the score tags"
             " and ratings. Use tags that exist on such boards rather than sentences; brackets that belong to a tag are"
-            f" escaped: \\( and \\). Name no artists and no copyrighted characters. Between 15 and 65 words."
-            " {_NO_LETTERING} The negative prompt opens with score_6, score_5, score_4, worst quality, low quality and"
+            " escaped: \\( and \\). Name no artists and no copyrighted characters. Between 15 and 65 words."
+            f" {_NO_LETTERING} The negative prompt opens with score_6, score_5, score_4, worst quality, low quality and"
             " goes on in tags."
         ),
     ),
