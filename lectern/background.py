@@ -1,4 +1,4 @@
-"""Where things live that outlast a prompt (sessions, stores, pools, caches with locks), and how work there is watched."""
+"""Where things live that outlast a prompt: sessions, stores, pools, caches with locks. How work there is watched."""
 
 import asyncio
 import logging

@@ -67,7 +67,7 @@ class LecternPromptExpand(io.ComfyNode):
                 ),
                 io.String.Input(
                     "must_not", default="", multiline=True, dynamic_prompts=False, optional=True,
-                    tooltip="Terms that the prompt never holds; where the model takes a negative prompt, that holds them.",
+                    tooltip="Terms that the prompt never holds; the negative prompt holds them, if there is one.",
                 ),
                 prompt_language_input(),
                 io.Combo.Input(
