@@ -295,6 +295,12 @@ class ModuleWeights(ModelPatcher):
         return 0  # ComfyUI then unloads it wholly
 
 
+def unload_clip(clip: Any) -> None:
+    """Takes a CLIP of core's off the device; core brings it back when it is used again."""
+    comfy.model_management.unload_model_and_clones(clip.patcher)
+    comfy.model_management.soft_empty_cache()
+
+
 class ModelMemory:
     """ComfyUI's memory manager, as `pipelines.memory.Memory` and `prompts.local.memory.Memory` ask for it."""
 

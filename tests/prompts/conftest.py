@@ -16,6 +16,7 @@ from lectern.prompts.local.loading import Loader
 from lectern.prompts.local.model import Model, Spec
 from lectern.prompts.messages import Message, Question, Reply
 from lectern.prompts.watching import Watch
+from support.chat.real import real_server as real_server  # a fixture of the whole session
 from support.tiny_llm import seeing, writing
 
 

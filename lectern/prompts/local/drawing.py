@@ -5,6 +5,7 @@ choose the likeliest token, after noise was added to the logarithms of the proba
 log p + Gumbel noise is an exact draw from p (Gumbel, 1954; Maddison, Tarlow, Minka: "A* Sampling", 2014, section 2).
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -63,4 +64,6 @@ class Noise:
 
 def folded(seed: int) -> int:
     """64 bits -> the 32 that torch's generator on the processor looks at; small seeds stay what they are."""
-    return (seed ^ (seed >> 32)) & 0xFFFFFFFF
+    if seed < 1 << 32:
+        return seed
+    return int.from_bytes(hashlib.sha256(seed.to_bytes(8, "big")).digest()[:4], "big")

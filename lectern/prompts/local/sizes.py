@@ -11,8 +11,12 @@ INSTRUCTED = 800  # tokens of everything else that a model is told
 
 def room(model: Model, answer: int) -> int:
     """Characters of a document beside an answer of so many tokens."""
-    left = model.context - min(answer, model.context // 2) - INSTRUCTED
-    return min(WIDEST, max(left, model.context // 4) * CHARACTERS)
+    return room_of(model.context, answer)
+
+
+def room_of(context: int, answer: int) -> int:
+    left = context - min(answer, context // 2) - INSTRUCTED
+    return min(WIDEST, max(left, context // 4) * CHARACTERS)
 
 
 def working(model: Model, prompt: int, answer: int, pictures: int) -> int:

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
-from ...errors import first_line
 from ..errors import ModelFolderError
 from ..messages import Message
 from .model import Model
 
-# Some templates tell the date; with today's the same seed would write something else tomorrow.
-DAY = date(2025, 1, 1)
+# Some templates tell the date; with today's the same seed would write something else tomorrow. A macro stands before
+# the function of that name; variables that are functions are not let in.
+DAY = "1 January 2025"
+UNDATED = f"{{% macro strftime_now(format) %}}{DAY}{{% endmacro %}}"
 # An answer that begins within thoughts: the template has written their opening already.
 _OPENS = re.compile(r"<think(?:ing)?>\s*$", re.IGNORECASE)
 
@@ -55,21 +55,20 @@ def merged(messages: Sequence[Message]) -> list[Message]:
     return others
 
 
-def _template(model: Model) -> Any:
-    own = getattr(model.processor, "chat_template", None)
-    return own or getattr(model.tokenizer, "chat_template", None)
+def _template(model: Model) -> str | None:
+    own = getattr(model.processor, "chat_template", None) or getattr(model.tokenizer, "chat_template", None)
+    return own.get("default") if isinstance(own, dict) else own
 
 
-def _rendered(model: Model, template: Any, messages: Sequence[Message], thinking: bool) -> str:
+def _rendered(model: Model, template: str, messages: Sequence[Message], thinking: bool) -> str:
     speaker = model.processor or model.tokenizer
     return speaker.apply_chat_template(
         [_spoken(model, one) for one in messages],
-        chat_template=template if isinstance(template, str) else None,
+        chat_template=UNDATED + template,
         tokenize=False,
         add_generation_prompt=True,
         enable_thinking=thinking,  # Qwen, GLM, SmolLM and others
         thinking=thinking,  # DeepSeek, Granite
-        strftime_now=DAY.strftime,
     )
 
 
@@ -96,10 +95,3 @@ def _disarmed(model: Model, text: str) -> str:
         if len(token) > 2 and not token.isalnum() and token in text:
             text = text.replace(token, f"{token[0]} {token[1:]}")
     return text
-
-
-def template_fault(model: Model, error: BaseException) -> ModelFolderError:
-    return ModelFolderError(
-        f"{model.name} has a chat template that cannot be used ({first_line(error)}). Get chat_template.jinja or"
-        " tokenizer_config.json of that model anew."
-    )

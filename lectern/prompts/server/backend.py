@@ -47,17 +47,19 @@ class ServerBackend:
     async def ask(self, question: Question, part: Part) -> Reply:
         """Raises ChatError, SettingsError."""
         member = self.hub.member(self.name)
-        model = await member.model(self.sampling.model)
-        with member.question(model):
-            async with member.slots:
-                return await Asking(member, model, self.sampling, question, part).reply()
+        with member.used():
+            model = await member.model(self.sampling.model)
+            with member.question(model):
+                async with member.slots:
+                    return await Asking(member, model, self.sampling, question, part).reply()
 
     async def check_sight(self) -> None:
         """Raises Blind when the entry, the server or an earlier answer says that the model reads no pictures."""
         try:
             member = self.hub.member(self.name)
-            asks = member.entry.vision == "auto"
-            await look(member, await member.model(self.sampling.model) if asks else "")
+            with member.used():
+                asks = member.entry.vision == "auto"
+                await look(member, await member.model(self.sampling.model) if asks else "")
         except Blind:
             raise
         except LecternError as error:  # the question itself will tell what is wrong
@@ -69,8 +71,9 @@ class ServerBackend:
             return
         try:
             member = self.hub.member(self.name)
-            model = await member.model(self.sampling.model)
-            if not member.is_asked(model):
-                await unload(member, model)
+            with member.used():
+                model = await member.model(self.sampling.model)
+                if not member.is_asked(model):
+                    await unload(member, model)
         except LecternError as error:
             log.debug("A chat model was not unloaded: %s.", type(error).__name__)

@@ -48,6 +48,7 @@ class Connection:
         self.place = f"[chat.{name}] of lectern.toml"
         self.entry = entry
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     @property
     def root(self) -> str:
@@ -92,7 +93,13 @@ class Connection:
             # error in here but a cancellation.
             raise self._broken(error) from error
 
+    @property
+    def is_open(self) -> bool:
+        return self._session is not None
+
     async def close(self) -> None:
+        """For good: what is still under way is not tried again."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -109,7 +116,11 @@ class Connection:
         return await self._open().request(method, address, data=data, headers=headers, allow_redirects=False)
 
     def _open(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
+        if self._closed:
+            raise Unreachable(
+                f"{self.label} is no longer asked, for its entry was changed or ComfyUI ends. Run it anew."
+            )
+        if self._session is None:
             entry = self.entry
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=entry.tls(), limit=entry.concurrency + 8, keepalive_timeout=_IDLE),

@@ -30,8 +30,9 @@ class Member:
         self.connection = Connection(name, entry)
         self.label = self.connection.label
         self.slots = asyncio.Semaphore(entry.concurrency)
-        self.unused = asyncio.Event()  # no question is under way or waits
+        self.unused = asyncio.Event()  # nothing is asked of it
         self.unused.set()
+        self._users = 0
         self.told_sight: dict[str, tuple[float, bool | None]] = {}  # model -> when it was told, whether it sees
         self.seen_sight: dict[str, bool] = {}  # model -> whether it saw pictures that it was shown
         self._manners: defaultdict[str, Manners] = defaultdict(Manners)
@@ -41,16 +42,25 @@ class Member:
         self._lock = asyncio.Lock()
 
     @contextmanager
-    def question(self, model: str) -> Iterator[None]:
-        """While a question to the model is under way or waits."""
-        self._questions[model] += 1
+    def used(self) -> Iterator[None]:
+        """While it may not be closed although its entry was changed."""
+        self._users += 1
         self.unused.clear()
         try:
             yield
         finally:
-            self._questions[model] -= 1
-            if not any(self._questions.values()):
+            self._users -= 1
+            if not self._users:
                 self.unused.set()
+
+    @contextmanager
+    def question(self, model: str) -> Iterator[None]:
+        """While a question to the model is under way or waits."""
+        self._questions[model] += 1
+        try:
+            yield
+        finally:
+            self._questions[model] -= 1
 
     def is_asked(self, model: str) -> bool:
         return self._questions[model] > 0
@@ -87,7 +97,8 @@ class Member:
 
     async def models(self, fresh: bool = False) -> tuple[str, ...]:
         """Names of all models, remembered for a minute. Raises ChatError, SettingsError."""
-        return await self._listed(fresh)
+        with self.used():
+            return await self._listed(fresh)
 
     async def close(self) -> None:
         await self.connection.close()

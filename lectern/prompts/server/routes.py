@@ -18,6 +18,7 @@ from ...envelope import Call, error_answer
 from ...errors import AppError, SettingsError
 from ..errors import ChatError, UnknownChat
 from .hub import ChatHub
+from .member import Member
 
 PREFIX = "/lectern/v1/prompts"
 _REST = 1.0  # seconds in which the same question gets the same answer
@@ -77,7 +78,7 @@ class Offers:
 
     def __init__(self, hub: ChatHub) -> None:
         self._hub = hub
-        self._asked: dict[str, tuple[float, asyncio.Task[tuple[str, ...]]]] = {}
+        self._asked: dict[Member, tuple[float, asyncio.Task[tuple[str, ...]]]] = {}
 
     async def chats(self) -> Mapping[str, Any]:
         entries = self._hub.settings().chat
@@ -86,11 +87,12 @@ class Offers:
     async def models(self, chat: str, fresh: bool) -> Mapping[str, Any]:
         """Raises UnknownChat, SettingsError, ChatError."""
         member = self._hub.member(chat)
-        asked, task = self._asked.get(chat, (0.0, None))
+        asked, task = self._asked.get(member, (0.0, None))
         if task is None or (task.done() and time.monotonic() - asked > _REST):
             task = asyncio.create_task(member.models(fresh))
             task.add_done_callback(_looked_at)
-            self._asked[chat] = (time.monotonic(), task)
+            self._asked = {one: kept for one, kept in self._asked.items() if self._hub.known(one.name) is one}
+            self._asked[member] = (time.monotonic(), task)
         return {"chat": chat, "models": list(await asyncio.shield(task))}
 
 

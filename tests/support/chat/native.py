@@ -18,8 +18,7 @@ def native_routes(server: "ChatServer") -> list[web.RouteDef]:
 
 def _handler(server: "ChatServer", make: Callable[["ChatServer", web.Request, Any], Any]) -> Handler:
     async def handler(request: web.Request) -> web.Response:
-        body = await request.json() if request.can_read_body else None
-        made = make(server, request, body)
+        made = make(server, request, server.requests[-1].body)
         return web.json_response({"error": "not found"}, status=404) if made is None else web.json_response(made)
 
     return handler

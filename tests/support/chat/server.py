@@ -26,6 +26,7 @@ class Seen(NamedTuple):
     query: dict[str, str]
     headers: dict[str, str]  # names in lower case
     body: Any  # JSON; None without a body
+    port: int  # of the client's connection
 
 
 class ChatServer:
@@ -164,7 +165,7 @@ class ChatServer:
         return web.json_response({"object": "list", "data": listed})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        seen = self.requests[-1]
+        seen = self.requests[-1]  # nothing was awaited since
         act = self.script.pop(0) if self.script else Act()
         if act.kind == "status":
             return _response(act.status, act.body, act.headers)
@@ -201,4 +202,6 @@ def _response(status: int, body: Any, headers: Mapping[str, str] | None = None) 
 async def _seen(request: web.Request) -> Seen:
     data = await request.read()
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Seen(request.method, request.path, dict(request.query), headers, json.loads(data) if data else None)
+    body = json.loads(data) if data else None
+    port = request.transport.get_extra_info("peername")[1] if request.transport else 0
+    return Seen(request.method, request.path, dict(request.query), headers, body, port)
