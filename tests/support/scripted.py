@@ -45,4 +45,4 @@ class Scripted:
 
     def texts(self, role: str = "user") -> Sequence[str]:
         """The last text of that role in each question."""
-        return [[one.text for one in asked.messages if one.role == role][-1] for asked in self.asked]
+        return [["", *(one.text for one in asked.messages if one.role == role)][-1] for asked in self.asked]
