@@ -6,17 +6,14 @@ host is passed in as plain values.
 
 import asyncio
 import json
-import logging
 import ssl
 import sys
-import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import comfy.latent_formats
 import comfy.model_management
@@ -29,9 +26,9 @@ from aiohttp import web
 from comfy.cli_args import args
 from comfy.model_patcher import ModelPatcher
 from comfy_execution.graph_utils import ExecutionBlocker
-from PIL import Image
 from server import PromptServer
 
+from .background import BackgroundLoop, Shown, Told
 from .errors import InputFileError, SaveError
 from .pipelines.latents import Look
 from .pipelines.memory import BF16, FP8, FP16, FP32, Weights
@@ -39,8 +36,6 @@ from .pipelines.watching import Latents
 from .prompts.watching import Glimpse
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 _BAR = 1000  # steps of a progress bar that shows a fraction
 _LOOK = 0.15  # seconds between two looks at Cancel
@@ -300,8 +295,14 @@ class ModuleWeights(ModelPatcher):
         return 0  # ComfyUI then unloads it wholly
 
 
+def unload_clip(clip: Any) -> None:
+    """Takes a CLIP of core's off the device; core brings it back when it is used again."""
+    comfy.model_management.unload_model_and_clones(clip.patcher)
+    comfy.model_management.soft_empty_cache()
+
+
 class ModelMemory:
-    """ComfyUI's memory manager, as `pipelines.memory.Memory` asks for it."""
+    """ComfyUI's memory manager, as `pipelines.memory.Memory` and `prompts.local.memory.Memory` ask for it."""
 
     def keep(self, module: torch.nn.Module) -> Weights:
         return ModuleWeights(module)
@@ -381,54 +382,10 @@ class SamplingWatch:
         self._bar.update_absolute(done, self._total, shown)
 
     def check(self) -> None:
-        comfy.model_management.throw_exception_if_processing_interrupted()
-
-
-class BackgroundLoop:
-    """One event loop on a thread of its own, for what outlives a prompt (sessions, stores, pools).
-
-    ComfyUI runs every prompt in an event loop that ends with it, so nothing long-lived may belong to that one.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="lectern", daemon=True).start()
-            return self._loop
-
-    async def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Awaits a coroutine that runs on the background loop; cancelling the await cancels it."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._running()))
-
-    def start(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        """Runs the coroutine without waiting for it; what it raises goes to the log."""
-
-        def report(done: Future[object]) -> None:
-            error = None if done.cancelled() else done.exception()
-            if error:
-                log.error("Lectern's background work failed.", exc_info=error)
-
-        asyncio.run_coroutine_threadsafe(coroutine, self._running()).add_done_callback(report)
+        check_cancel()
 
 
 background = BackgroundLoop()
-
-
-class Shown(Protocol):
-    """Progress of background work, read while it goes on."""
-
-    @property
-    def fraction(self) -> float: ...  # 0 to 1
-
-    @property
-    def previews(self) -> int: ...  # how many pictures there were so far
-
-    def picture(self) -> Image.Image | None: ...  # the newest; may take a while
 
 
 async def attended(work: Coroutine[Any, Any, T], shown: Shown) -> T:
@@ -452,18 +409,6 @@ async def attended(work: Coroutine[Any, Any, T], shown: Shown) -> T:
         return task.result()
     finally:
         task.cancel()
-
-
-class Told(Protocol):
-    """Texts that are written somewhere, read while that goes on; `prompts.watching.Watch` is one."""
-
-    @property
-    def glimpse(self) -> Glimpse: ...
-
-    @property
-    def fraction(self) -> float: ...
-
-    def listen(self, told: Callable[[], None]) -> None: ...
 
 
 class _Screen:

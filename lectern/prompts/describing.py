@@ -56,9 +56,7 @@ async def describe(groups: Sequence[Sequence[bytes]], sight: Sight, backend: Bac
     await backend.check_sight()
     watch.expect(len(groups))
     told = await together([partial(_one, group, sight, backend, watch) for group in groups], backend.concurrency)
-    return Described(
-        tuple(text for text, _ in told), tuple(dict.fromkeys(note for _, notes in told for note in notes))
-    )
+    return Described(tuple(text for text, _ in told), tuple(dict.fromkeys(note for _, notes in told for note in notes)))
 
 
 async def _one(pictures: Sequence[bytes], sight: Sight, backend: Backend, watch: Watch) -> tuple[str, Sequence[str]]:

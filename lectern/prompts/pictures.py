@@ -34,7 +34,7 @@ def jpegs(images: "Tensor", side: int) -> Iterator[bytes]:
 
 
 def lightness(frame: "Tensor") -> Sequence[Sequence[float]]:
-    """(H, W, C) -> mean luminance, 0 to 1, of each field of a 3x3 grid, row by row (Rec. 709 weights on sRGB values)."""
+    """(H, W, C) -> mean luminance (Rec. 709 weights on sRGB values), 0 to 1, of the fields of a 3x3 grid by rows."""
     from torch.nn.functional import adaptive_avg_pool2d
 
     red, green, blue = frame[..., 0], frame[..., 1], frame[..., 2]

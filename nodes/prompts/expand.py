@@ -67,7 +67,7 @@ class LecternPromptExpand(io.ComfyNode):
                 ),
                 io.String.Input(
                     "must_not", default="", multiline=True, dynamic_prompts=False, optional=True,
-                    tooltip="Terms that the prompt never holds. Where the model takes a negative prompt, they go there.",
+                    tooltip="Terms that the prompt never holds; the negative prompt holds them, if there is one.",
                 ),
                 prompt_language_input(),
                 io.Combo.Input(
@@ -77,7 +77,7 @@ class LecternPromptExpand(io.ComfyNode):
                 ),
                 io.String.Input(
                     "look", default="", multiline=True, dynamic_prompts=False, optional=True,
-                    tooltip="What all pictures of a deck share: technique, colours, light. It ends the prompt verbatim.",
+                    tooltip="What all pictures of a deck share: technique, colours, light. It ends every prompt.",
                 ),
                 io.Combo.Input(
                     "fallback", options=[ERROR, ORIGINAL], default=ERROR, optional=True,
@@ -92,7 +92,7 @@ class LecternPromptExpand(io.ComfyNode):
                 ),
                 io.String.Output(display_name="title", tooltip="A few words, in the language of the idea."),
                 io.String.Output(
-                    display_name="alt_text", tooltip="What the picture shows, in a sentence, for those who cannot see it."
+                    display_name="alt_text", tooltip="What the picture shows, for those who cannot see it."
                 ),
                 io.String.Output(display_name="info", tooltip="Who wrote it, and what there is to know about it."),
             ],

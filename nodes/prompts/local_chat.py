@@ -3,6 +3,7 @@ from typing import Any
 from comfy_api.v0_0_2 import io
 
 from ...lectern import host
+from ...lectern.errors import LecternError
 from ...lectern.prompts.errors import ModelFolderError
 from ...lectern.prompts.local.backend import LocalBackend
 from ...lectern.prompts.local.clip import ClipBackend
@@ -11,6 +12,7 @@ from ...lectern.prompts.local.finding import KIND, find_model, find_models
 from ...lectern.prompts.local.loading import DTYPES, Loader
 from ...lectern.prompts.local.model import Spec
 from ...lectern.prompts.messages import Backend
+from ...lectern.stamps import stamp
 from .common import CATEGORY, NONE, ChatModel, ChatModelType, notes
 
 loader = Loader(host.model_memory)
@@ -35,7 +37,7 @@ class LecternLocalChatModel(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "dtype", options=list(DTYPES), default=DTYPES[0], optional=True,
-                    tooltip="Precision of the weights in memory. auto keeps that of the files where this device has it.",
+                    tooltip="Precision of the weights in memory. auto keeps that of the files where it can.",
                 ),
                 io.Float.Input(
                     "temperature", default=0.7, min=0.0, max=2.0, step=0.05, optional=True,
@@ -63,7 +65,7 @@ class LecternLocalChatModel(io.ComfyNode):
                 ),
                 io.Boolean.Input(
                     "unload", default=False, optional=True, advanced=True,
-                    tooltip="Frees its memory after its last use in the graph. Off: ComfyUI frees it when it needs room.",
+                    tooltip="Frees its memory after its last use in the graph. Off: when ComfyUI needs room.",
                 ),
                 io.Clip.Input(
                     "clip", optional=True,
@@ -81,7 +83,10 @@ class LecternLocalChatModel(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, model: str | None, **_: object) -> str:
         """A folder that was changed on disk is loaded anew."""
-        return stamps.of_model(model) if model and model != NONE else ""
+        try:
+            return repr(stamp(find_model(model, host.directories_of(KIND)))) if model and model != NONE else ""
+        except (LecternError, OSError):
+            return ""  # execute says what is wrong
 
     @classmethod
     def execute(

@@ -73,8 +73,8 @@ class LecternDeckOutline(io.ComfyNode):
                 ),
                 io.String.Input(
                     "outline", default="", multiline=True, dynamic_prompts=False, optional=True,
-                    tooltip="An outline as Markdown, such as the one that this node wrote, corrected by you. It is taken"
-                    " as it stands; only prompts that it lacks are written. Empty: the deck is planned.",
+                    tooltip="An outline as Markdown, such as the one that this node wrote, corrected by you. It is"
+                    " taken as it stands; only prompts that it lacks are written. Empty: the deck is planned.",
                 ),
                 io.Combo.Input(
                     "fallback", options=[ERROR, RULES], default=ERROR, optional=True,

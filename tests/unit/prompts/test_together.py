@@ -12,11 +12,18 @@ class Desk:
     def __init__(self):
         self.busy, self.most, self.begun, self.ended = 0, 0, [], []
         self.gate = asyncio.Event()
+        self.news = asyncio.Condition()
+
+    async def reached(self, busy):
+        async with self.news:
+            await self.news.wait_for(lambda: self.busy == busy)
 
     async def work(self, name, wait=True):
         self.begun.append(name)
         self.busy += 1
         self.most = max(self.most, self.busy)
+        async with self.news:
+            self.news.notify_all()
         try:
             if wait:
                 await self.gate.wait()
@@ -31,8 +38,7 @@ class Desk:
 async def test_results_keep_their_order_and_no_more_run_than_allowed():
     desk = Desk()
     running = asyncio.create_task(together([partial(desk.work, number) for number in range(6)], 3))
-    while len(desk.begun) < 3:
-        await asyncio.sleep(0)
+    await desk.reached(3)
     assert desk.busy == 3
     desk.gate.set()
     assert await running == [0, 1, 2, 3, 4, 5] and desk.most == 3
@@ -56,8 +62,7 @@ async def test_one_at_a_time_a_failure_is_seen_before_the_next_begins():
 async def test_cancel_reaches_all_of_them():
     desk = Desk()
     running = asyncio.create_task(together([partial(desk.work, number) for number in range(4)], 4))
-    while desk.busy < 4:
-        await asyncio.sleep(0)
+    await desk.reached(4)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
