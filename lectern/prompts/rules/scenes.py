@@ -26,6 +26,7 @@ Phrases = tuple[Both, ...]
 
 @dataclass(frozen=True)
 class Scene:
+    name: str  # its first word
     words: frozenset[str]  # of ideas that it fits, lower case
     signs: tuple[str, ...]  # the same in Chinese
     light: Phrases = ()
@@ -42,7 +43,7 @@ def both(text: str) -> Phrases:
 
 def _scene(words: str, signs: str, light: str = "", setting: str = "", colors: str = "", mood: str = "") -> Scene:
     read = [both(text) if text else () for text in (light, setting, colors, mood)]
-    return Scene(frozenset(words.split()), tuple(signs.split()), *read)
+    return Scene(words.split(" ")[0], frozenset(words.split()), tuple(signs.split()), *read)
 
 
 SCENES = (  # what comes first decides: time and weather before places, places before subjects
