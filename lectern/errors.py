@@ -41,6 +41,10 @@ class TemplateError(LecternError):
     """A template deck is missing, damaged, too large, or holds what a template may not hold."""
 
 
+class FolderError(LecternError):
+    """A model's folder lacks something, is damaged, or holds what is not loaded."""
+
+
 class AppError(LecternError):
     """Base of what the app routes answer: an HTTP status, a stable code, details for programs.
 
@@ -53,3 +57,8 @@ class AppError(LecternError):
     def __init__(self, message: str, details: object = None) -> None:
         super().__init__(message)
         self.details = details
+
+
+def first_line(error: BaseException) -> str:
+    """For a message, without the stop at its end."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")

@@ -6,14 +6,14 @@ host is passed in as plain values.
 
 import asyncio
 import json
-import logging
 import ssl
 import sys
-import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import comfy.latent_formats
 import comfy.model_management
@@ -26,21 +26,22 @@ from aiohttp import web
 from comfy.cli_args import args
 from comfy.model_patcher import ModelPatcher
 from comfy_execution.graph_utils import ExecutionBlocker
-from PIL import Image
 from server import PromptServer
 
+from .background import BackgroundLoop, Shown, Told
 from .errors import InputFileError, SaveError
 from .pipelines.latents import Look
 from .pipelines.memory import BF16, FP8, FP16, FP32, Weights
 from .pipelines.watching import Latents
+from .prompts.watching import Glimpse
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
 
 _BAR = 1000  # steps of a progress bar that shows a fraction
 _LOOK = 0.15  # seconds between two looks at Cancel
 _PREVIEW_SIDE = 512  # pixels
+_TEXT_EVENT = "lectern.text"  # web/prompts.js listens; ComfyUI's own progress text is shown as markup, ours never
+_TEXT_PAUSE = 0.05  # seconds between two texts that are sent
 
 
 class SaveTarget(NamedTuple):
@@ -294,8 +295,14 @@ class ModuleWeights(ModelPatcher):
         return 0  # ComfyUI then unloads it wholly
 
 
+def unload_clip(clip: Any) -> None:
+    """Takes a CLIP of core's off the device; core brings it back when it is used again."""
+    comfy.model_management.unload_model_and_clones(clip.patcher)
+    comfy.model_management.soft_empty_cache()
+
+
 class ModelMemory:
-    """ComfyUI's memory manager, as `pipelines.memory.Memory` asks for it."""
+    """ComfyUI's memory manager, as `pipelines.memory.Memory` and `prompts.local.memory.Memory` ask for it."""
 
     def keep(self, module: torch.nn.Module) -> Weights:
         return ModuleWeights(module)
@@ -375,54 +382,10 @@ class SamplingWatch:
         self._bar.update_absolute(done, self._total, shown)
 
     def check(self) -> None:
-        comfy.model_management.throw_exception_if_processing_interrupted()
-
-
-class BackgroundLoop:
-    """One event loop on a thread of its own, for what outlives a prompt (sessions, stores, pools).
-
-    ComfyUI runs every prompt in an event loop that ends with it, so nothing long-lived may belong to that one.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="lectern", daemon=True).start()
-            return self._loop
-
-    async def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Awaits a coroutine that runs on the background loop; cancelling the await cancels it."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self._running()))
-
-    def start(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        """Runs the coroutine without waiting for it; what it raises goes to the log."""
-
-        def report(done: Future[object]) -> None:
-            error = None if done.cancelled() else done.exception()
-            if error:
-                log.error("Lectern's background work failed.", exc_info=error)
-
-        asyncio.run_coroutine_threadsafe(coroutine, self._running()).add_done_callback(report)
+        check_cancel()
 
 
 background = BackgroundLoop()
-
-
-class Shown(Protocol):
-    """Progress of background work, read while it goes on."""
-
-    @property
-    def fraction(self) -> float: ...  # 0 to 1
-
-    @property
-    def previews(self) -> int: ...  # how many pictures there were so far
-
-    def picture(self) -> Image.Image | None: ...  # the newest; may take a while
 
 
 async def attended(work: Coroutine[Any, Any, T], shown: Shown) -> T:
@@ -446,3 +409,84 @@ async def attended(work: Coroutine[Any, Any, T], shown: Shown) -> T:
         return task.result()
     finally:
         task.cancel()
+
+
+class _Screen:
+    """Shows a node's texts in the editor of whoever runs it, and its bar."""
+
+    def __init__(self, told: Told, node_id: str) -> None:
+        self._told = told
+        self._node_id = node_id
+        self._bar = comfy.utils.ProgressBar(_BAR)
+        self._shown: Glimpse | None = None
+        self._sent = -_TEXT_PAUSE
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next text may be sent."""
+        return max(0.0, self._sent + _TEXT_PAUSE - time.monotonic())
+
+    def show(self) -> None:
+        glimpse = self._told.glimpse
+        if glimpse is self._shown:
+            return
+        server = PromptServer.instance
+        server.send_sync(_TEXT_EVENT, {"node": self._node_id, **asdict(glimpse)}, server.client_id)
+        if self._shown is None or glimpse.done != self._shown.done:
+            self._bar.update_absolute(int(self._told.fraction * _BAR), _BAR)
+        self._shown = glimpse
+        self._sent = time.monotonic()
+
+
+async def narrated(work: Coroutine[Any, Any, T], told: Told, node_id: str) -> T:
+    """Awaits work on the background loop and shows what it tells as soon as it comes, twenty times a second at most.
+
+    Raises:
+        ComfyUI's own interrupt within a fifth of a second of Cancel; the work is cancelled then.
+    """
+    loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the prompt's loop has ended, and with it whoever would look
+            loop.call_soon_threadsafe(news.set)
+
+    told.listen(tell)
+    screen = _Screen(told, node_id)
+    task = asyncio.ensure_future(background.call(work))
+    waiting = asyncio.ensure_future(news.wait())
+    try:
+        while not task.done():
+            await asyncio.wait([task, waiting], timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            if news.is_set():
+                await asyncio.wait([task], timeout=screen.pause)
+                news.clear()
+                screen.show()
+                waiting = asyncio.ensure_future(news.wait())
+        return task.result()
+    finally:
+        told.listen(lambda: None)
+        task.cancel()
+        waiting.cancel()
+
+
+async def narrated_here(work: Coroutine[Any, Any, T], told: Told, node_id: str) -> T:
+    """Work that blocks: it tells, and is shown, where it runs. Cancel is its own affair."""
+    screen = _Screen(told, node_id)
+
+    def show() -> None:
+        if not screen.pause:
+            screen.show()
+
+    told.listen(show)
+    try:
+        return await work
+    finally:
+        screen.show()
+        told.listen(lambda: None)
+
+
+def unload_models() -> None:
+    """As ComfyUI's own "Unload models", at once: makes room for another program on the same GPU."""
+    comfy.model_management.unload_all_models()
+    comfy.model_management.soft_empty_cache()

@@ -7,13 +7,17 @@ from . import host
 from .apps.routes import add_routes
 from .apps.service import create_service
 from .errors import SettingsError
+from .prompts.server.hub import ChatHub
+from .prompts.server.routes import add_chat_routes
 from .sdwebui.hub import Hub
 from .sdwebui.routes import add_server_routes
 from .settings import SettingsFile
 
 log = logging.getLogger(__name__)
 
-webui = Hub(SettingsFile(host.private_directory()).read)  # lives on the background loop
+# They live on the background loop.
+webui = Hub(SettingsFile(host.private_directory()).read)
+chats = ChatHub(SettingsFile(host.private_directory()).read)
 
 
 def mount_routes() -> None:
@@ -32,4 +36,5 @@ def mount_routes() -> None:
     )
     add_routes(host.routes(), service, host.background.call)
     add_server_routes(host.routes(), webui, host.background.call)
+    add_chat_routes(host.routes(), chats, host.background.call)
     host.on_server_start(lambda: host.background.start(service.resume()))

@@ -44,7 +44,9 @@ class Apps(_Section):
 class Prompts(_Section):
     styles: list[Path] = Field(default=[], description="A1111's styles.csv files, beside the one in Lectern's folder")
     wildcards: list[Path] = Field(default=[], description="folders of wildcards, beside the one in Lectern's folder")
-    picture_side: int = Field(default=1024, ge=64, le=4096, description="longest side of pictures sent to models, pixels")
+    picture_side: int = Field(
+        default=1024, ge=64, le=4096, description="longest side of pictures sent to models, pixels"
+    )
 
 
 class Settings(_Section):

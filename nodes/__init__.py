@@ -10,6 +10,11 @@ from .pipelines.memory import LecternPipelineMemory
 from .pipelines.sample import LecternPipelineSample
 from .pipelines.scheduler import LecternPipelineScheduler
 from .pipelines.video import LecternPipelineVideo
+from .prompts.chat import LecternChatModel
+from .prompts.describe import LecternPromptFromImage
+from .prompts.expand import LecternPromptExpand
+from .prompts.local_chat import LecternLocalChatModel
+from .prompts.outline import LecternDeckOutline
 from .sdwebui.adetailer import LecternWebUIADetailer
 from .sdwebui.controlnet import LecternWebUIControlNet
 from .sdwebui.fields import LecternWebUIFields
@@ -64,6 +69,11 @@ NODE_CLASS_MAPPINGS = {
     "LecternPipelineVideo": LecternPipelineVideo,
     "LecternPipelineEncode": LecternPipelineEncode,
     "LecternPipelineDecode": LecternPipelineDecode,
+    "LecternChatModel": LecternChatModel,
+    "LecternLocalChatModel": LecternLocalChatModel,
+    "LecternPromptExpand": LecternPromptExpand,
+    "LecternPromptFromImage": LecternPromptFromImage,
+    "LecternDeckOutline": LecternDeckOutline,
 }
 
 NODE_DISPLAY_NAME_MAPPINGS = {
@@ -98,4 +108,9 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "LecternPipelineVideo": "Pipeline Video",
     "LecternPipelineEncode": "Pipeline Encode",
     "LecternPipelineDecode": "Pipeline Decode",
+    "LecternChatModel": "Chat Model",
+    "LecternLocalChatModel": "Local Chat Model",
+    "LecternPromptExpand": "Prompt Expand",
+    "LecternPromptFromImage": "Prompt From Image",
+    "LecternDeckOutline": "Deck Outline",
 }

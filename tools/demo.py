@@ -1,4 +1,7 @@
-"""`make demo`: the bundled app run over HTTP on a real ComfyUI, its slides and deck brought into demo/."""
+"""`make demo`: a deck planned and made from a topic, by the bundled app run over HTTP on a real ComfyUI.
+
+No model, no GPU, no account: rules plan it, and its pictures are drawn. What comes out is brought into demo/.
+"""
 
 import json
 import subprocess
@@ -15,21 +18,18 @@ from tools.process import child_environment
 from tools.progress import ProgressView, read_progress
 from tools.serve import Served, start
 
-SLUG = "deck-from-titles"
-TITLES = (
-    "The Quiet City",
-    "How Our Streets Got Loud",
-    "What 48 Microphones Heard",
-    "Three Ideas That Already Work",
-    "One Night Without Engines",
-    "What It Costs, What It Saves",
-    "Where We Begin on Monday",
-)
-INPUT = {"titles": "\n".join(TITLES), "palette": "aurora", "watermark": "Lectern demo", "seed": 7}
+SLUG = "topic-to-illustrated-deck"
+INPUT = {
+    "topic": "Quieter city streets",
+    "slides": 5,
+    "audience": "the city council",
+    "palette": "aurora",
+    "seed": 7,
+}
 FOLDER = CHECKOUT / "demo"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 # What a former demo wrote; anything else in the folder is the person's own.
-OURS = ("slide-[0-9][0-9].*", "deck.pptx", "contact-sheet.png")
+OURS = ("slide-[0-9][0-9].*", "deck.pptx", "outline.md", "contact-sheet.png")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def run_app(client: AppClient) -> list[Output]:
 def follow_run(client: AppClient) -> dict[str, Any]:
     """One run of the bundled app, its progress shown."""
     app = client.app(SLUG)
-    say(f'3. Running the app "{app.get("title", SLUG)}": {len(TITLES)} titles, palette {INPUT["palette"]}')
+    say(f'3. Running the app "{app.get("title", SLUG)}": {INPUT["slides"]} slides on "{INPUT["topic"]}"')
     view = ProgressView()
     run = client.follow(client.submit(SLUG, INPUT), lambda answer: view.show(read_progress(answer)))
     view.close()
@@ -108,7 +108,7 @@ def save_outputs(client: AppClient, outputs: list[Output]) -> list[Path]:
 
 
 def local_names(outputs: list[Output]) -> Iterator[str]:
-    """slide-01.png and so on for pictures, deck.pptx for the deck, a server's own name for anything else."""
+    """slide-01.png and so on for pictures, deck.pptx and outline.md, a server's own name for anything else."""
     slides = 0
     for output in outputs:
         name = PurePosixPath(output.name).name
@@ -117,6 +117,8 @@ def local_names(outputs: list[Output]) -> Iterator[str]:
             name = f"slide-{slides:02}{PurePosixPath(name).suffix or '.png'}"
         elif output.content_type == PPTX:
             name = "deck.pptx"
+        elif output.content_type.startswith("text/plain"):
+            name = "outline.md"
         yield name
 
 
@@ -136,7 +138,7 @@ def make_contact_sheet(environment: Environment) -> Path:
 def closing_words(served: Served, files: list[Path]) -> str:
     """Where everything is and what to try next."""
     listing = "\n".join(f"  {file.relative_to(CHECKOUT)}  {file.stat().st_size / 1024:.0f} KB" for file in files)
-    body = json.dumps({"input": {"titles": "Hello\nWorld", "palette": "aurora", "watermark": "", "seed": 1}})
+    body = json.dumps({"input": {"topic": "Tea, from leaf to cup", "slides": 7, "palette": "sunset", "seed": 1}})
     return f"""
 Done. In {CHECKOUT}:
 {listing}
@@ -145,7 +147,8 @@ ComfyUI is still running: {served.url}  (log: {served.log})
 
 Try next:
   - open demo/deck.pptx in PowerPoint, Keynote or LibreOffice, or look at demo/contact-sheet.png
-  - open {served.url}, then Templates, Lectern, "deck_from_titles": the same deck as a graph; press Run
+  - demo/outline.md is the plan: correct it and send it back as "outline", and the deck follows
+  - open {served.url}, then Templates, Lectern, "topic_to_illustrated_deck": the same as a graph; press Run
   - make a deck from anywhere:
       curl -s {served.url}/lectern/v1/apps/{SLUG}/runs \\
         -H 'Content-Type: application/json' -H 'Prefer: wait=60' -d '{body}'

@@ -1,23 +1,29 @@
 // @ts-check
-// A small text area on a node's face: what its server did silently, or why its lists are empty. Never saved with the
-// workflow, nor is the height that it takes. Loaded on its own it does nothing.
+// Small text areas on a node's face: what its server did silently, why its lists are empty, what a model writes. Never
+// saved with the workflow, nor is the height that they take. A text is only ever a text here, whoever wrote it: never
+// markup. Loaded on its own it does nothing.
 import { findWidget } from "./graph.js";
 
 const { LiteGraph } = /** @type {any} */ (window);
 
-const WIDGET = "lectern_notes";
 const LINE = 16; // pixels
-const MOST_LINES = 5; // more can be scrolled to
 const PADDING = 5; // pixels, above and below the text
 const MARGIN = 8; // pixels around the area on the classic canvas
 const GAP = 4; // pixels between widgets, in both renderers
 const SIDES = 28; // pixels of a node's width that are never the area's
 const STYLE =
   `box-sizing:border-box;width:100%;margin:0;padding:${PADDING}px 8px;resize:none;overflow-y:auto;outline:none;` +
-  `font:12px/${LINE}px Inter,Arial,sans-serif;color:var(--input-text);background:rgba(214,158,46,.16);` +
-  "border:0 solid #d69e2e;border-left-width:3px;border-radius:4px;cursor:text";
+  `font:12px/${LINE}px Inter,Arial,sans-serif;color:var(--input-text);border:0 solid;border-left-width:3px;` +
+  "border-radius:4px;cursor:text";
 
-/** @type {WeakSet<any>} nodes that are saved without the height of their notes */
+/** @typedef {{widget: string, label: string, color: string, ground: string, mostLines: number}} Kind */
+
+/** @type {Kind} */
+const NOTES = { widget: "lectern_notes", label: "Notes", color: "#d69e2e", ground: "rgba(214,158,46,.16)", mostLines: 5 };
+/** @type {Kind} */
+const TEXT = { widget: "lectern_text", label: "Text", color: "#4a90d9", ground: "rgba(74,144,217,.12)", mostLines: 12 };
+
+/** @type {WeakSet<any>} nodes that are saved without the height of their areas */
 const hidden = new WeakSet();
 
 /**
@@ -26,27 +32,55 @@ const hidden = new WeakSet();
  * @param {string[]} notes
  */
 export function showNotes(node, notes) {
-  const text = notes.join("\n");
-  const shown = findWidget(node, WIDGET);
-  if ((shown?.element.value ?? "") === text) return;
-  if (shown) remove(node, shown);
-  if (text) add(node, text);
-  node.setDirtyCanvas?.(true, true);
+  show(node, NOTES, notes.join("\n"));
+}
+
+/**
+ * Shows what is or was written; with an empty text removes what was shown.
+ * @param {any} node
+ * @param {string} text
+ * @param {boolean} atEnd  keeps the end in view, for a text that grows
+ */
+export function showText(node, text, atEnd = false) {
+  const area = show(node, TEXT, text);
+  if (area && atEnd) area.scrollTop = area.scrollHeight;
 }
 
 /**
  * @param {any} node
+ * @param {Kind} kind
  * @param {string} text
+ * @returns {HTMLTextAreaElement | undefined}  while there is a text
  */
-function add(node, text) {
+function show(node, kind, text) {
+  const shown = findWidget(node, kind.widget);
+  if ((shown?.element.value ?? "") === text) return shown?.element;
+  const height = text ? neededHeight(text, node.size[0], kind) : 0;
+  if (shown && shown.textHeight === height) {
+    shown.element.value = text; // a text that grows does not build its area anew with every word
+    return shown.element;
+  }
+  if (shown) remove(node, shown);
+  const area = text ? add(node, kind, text, height) : undefined;
+  node.setDirtyCanvas?.(true, true);
+  return area;
+}
+
+/**
+ * @param {any} node
+ * @param {Kind} kind
+ * @param {string} text
+ * @param {number} height  pixels
+ */
+function add(node, kind, text, height) {
   const area = document.createElement("textarea");
-  const height = neededHeight(text, node.size[0]);
   area.value = text;
   area.readOnly = true;
-  area.setAttribute("aria-label", "Notes");
-  area.style.cssText = `${STYLE};min-height:${height}px;max-height:${height}px`;
+  area.setAttribute("aria-label", kind.label);
+  area.style.cssText =
+    `${STYLE};border-color:${kind.color};background:${kind.ground};min-height:${height}px;max-height:${height}px`;
   area.addEventListener("wheel", (event) => event.stopPropagation());
-  const widget = node.addDOMWidget(WIDGET, "lectern_notes", area, {
+  const widget = node.addDOMWidget(kind.widget, kind.widget, area, {
     serialize: false,
     hideOnZoom: false,
     margin: MARGIN,
@@ -54,13 +88,15 @@ function add(node, text) {
     getMaxHeight: () => height + 2 * MARGIN,
   });
   widget.serialize = false;
+  widget.textHeight = height;
   widget.grown = height + GAP + (LiteGraph.vueNodesMode ? 0 : 2 * MARGIN);
   node.setSize([node.size[0], node.size[1] + widget.grown]);
   keepOutOfFiles(node);
+  return area;
 }
 
 /**
- * Saves the node as high as it is without its notes.
+ * Saves the node as high as it is without our areas.
  * @param {any} node
  */
 function keepOutOfFiles(node) {
@@ -69,7 +105,7 @@ function keepOutOfFiles(node) {
   const before = node.onSerialize;
   node.onSerialize = function (/** @type {any} */ saved) {
     before?.call(this, saved);
-    const grown = findWidget(this, WIDGET)?.grown ?? 0;
+    const grown = [NOTES, TEXT].reduce((sum, kind) => sum + (findWidget(this, kind.widget)?.grown ?? 0), 0);
     if (grown && saved.size) saved.size = [saved.size[0], saved.size[1] - grown];
   };
 }
@@ -86,8 +122,9 @@ function remove(node, widget) {
 /**
  * @param {string} text
  * @param {number} width  of the node, pixels
+ * @param {Kind} kind
  */
-function neededHeight(text, width) {
+function neededHeight(text, width, kind) {
   const probe = document.createElement("textarea");
   probe.value = text;
   probe.rows = 1;
@@ -95,5 +132,5 @@ function neededHeight(text, width) {
   document.body.append(probe);
   const needed = probe.scrollHeight;
   probe.remove();
-  return Math.min(needed, MOST_LINES * LINE + 2 * PADDING);
+  return Math.min(needed, kind.mostLines * LINE + 2 * PADDING);
 }

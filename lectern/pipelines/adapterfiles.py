@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..modelfiles import find_files, in_order
 from .errors import IPAdapterError
-from .modelfiles import find_files, in_order
 from .tensors import State
 
 # What a name starts with -> its part in diffusers. The second of each is how XLabs writes Flux's.

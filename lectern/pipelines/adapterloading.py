@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..faults import told
 from .adapterfiles import checked_kind, encoder_width, parted
 from .controlfamilies import denoiser_of
 from .errors import IPAdapterError
-from .faults import told
 from .ipadapters import AdapterLayers
 from .memory import Memory, Weights
 from .packages import require

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..modelfiles import find_files, find_folders, in_order
 from .errors import ControlNetError
-from .modelfiles import find_files, find_folders, in_order
 
 
 def find_controls(roots: Iterable[Path], folder_roots: Iterable[Path]) -> dict[str, Path]:

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..faults import told
+from ..modelfiles import config_of
+from ..weightfiles import check_whole, variants, weight_files
 from .controlfamilies import checked_family, denoiser_of, kinds_for
 from .errors import ControlNetError
-from .faults import told
 from .memory import Memory, Weights
-from .modelfiles import config_of
 from .packages import require
 from .quiet import quiet
 from .settingfiles import check_component
 from .shelf import Shelf, geometry, place
 from .tensors import State, read_state, shapes_of
-from .weightfiles import check_whole, variants, weight_files
 
 LDM = "control_model."  # what the original layout puts before each name
 FIRST = "controlnet_cond_embedding.conv_in.weight"  # (channels, colours, 3, 3), in diffusers' layout

@@ -1,14 +1,12 @@
 """One exception class per cause, for the nodes of the family Diffusers."""
 
+from ..errors import FolderError as FolderError
 from ..errors import LecternError
+from ..errors import first_line as first_line
 
 
 class PackageError(LecternError):
     """A Python package that only these nodes need is not installed."""
-
-
-class FolderError(LecternError):
-    """A pipeline's folder lacks something, is damaged, or holds what is not loaded."""
 
 
 class SizeError(LecternError):
@@ -79,8 +77,3 @@ class FramesError(LecternError):
 
 class DecoderError(LecternError):
     """A remote decoder of `lectern.toml` cannot be reached, or its answer is not what was asked for."""
-
-
-def first_line(error: BaseException) -> str:
-    """For a message, without the stop at its end."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")

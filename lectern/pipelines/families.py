@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ..weightfiles import Stored
 from .errors import FolderError
-from .weightfiles import Stored
 
 Shapes = Mapping[str, tuple[int, ...]]
 Head = Mapping[str, Stored]

@@ -8,8 +8,8 @@ roots of one kind are what extra_model_paths.yaml makes: there the first root's 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from ..walking import walk
 from .errors import FolderError
-from .walking import walk
 
 INDEX = "model_index.json"
 SUFFIXES = (".safetensors", ".gguf")  # only formats whose reading cannot run code

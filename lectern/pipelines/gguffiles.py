@@ -9,8 +9,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
+from ..weightfiles import Stored
 from .errors import FolderError
-from .weightfiles import Stored
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)

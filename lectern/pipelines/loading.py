@@ -1,17 +1,18 @@
 """Spec -> Pipeline. What is still in memory and unchanged on disk is not read again."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
 
+from ..faults import told
+from ..stamps import stamp
+from ..weightfiles import read_ahead
 from . import quantizing
 from .errors import FolderError, PlanError
-from .faults import told
 from .finding import is_single_file
 from .index import Component, read_index
 from .memory import FP8, Memory, Weights
@@ -21,32 +22,6 @@ from .pipeline import Pipeline, Spec
 from .reading import FP8_STORAGE, Made, check_settings, counted, dtypes, from_folder, notes, quantized, wanted
 from .shortage import room_to_load
 from .singlefile import SingleFile, config_of, opened, scheduler, tokenizers
-from .walking import is_kind
-from .weightfiles import read_ahead
-
-Stamp = tuple[tuple[str, int, int], ...]  # relative name, ns, bytes
-
-
-def stamp(folder: Path) -> Stamp:
-    """Changes when a file at most two levels down does, or the single file itself. Opens no file."""
-    if folder.is_file():
-        status = folder.stat()
-        return ((folder.name, status.st_mtime_ns, status.st_size),)
-    folders = (folder, *sorted(map(Path, _folders(folder)))) if folder.is_dir() else ()
-    return tuple(line for one in folders for line in sorted(_lines(folder, one)))
-
-
-def _folders(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        return [entry.path for entry in entries if is_kind(entry, folder=True)]
-
-
-def _lines(root: Path, folder: Path) -> Iterator[tuple[str, int, int]]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if is_kind(entry, folder=False):
-                status = entry.stat()
-                yield os.path.relpath(entry.path, root), status.st_mtime_ns, status.st_size
 
 
 class Loader:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ..weightfiles import check_whole
 from .errors import LoraError, first_line
 from .loras import LoraFile
-from .weightfiles import check_whole
 
 # Parts of tensor names by which other kinds of adapters are known.
 OTHER_KINDS = {

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..faults import told
 from .errors import FolderError, first_line
 from .families import FLUX
-from .faults import told
 from .index import Component, component_class
 from .quiet import quiet
 from .singlefile import MARKS, SCALES, SingleFile, config_of

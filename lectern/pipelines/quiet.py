@@ -1,12 +1,9 @@
-"""diffusers and transformers without a word on the console.
+"""diffusers and transformers without a word on the console."""
 
-Their bars would only show there, and diffusers warns with the very words of a prompt that is too long; prompts never
-reach a log of ours.
-"""
-
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ..hushing import hushed
 
 
 @contextmanager
@@ -14,18 +11,5 @@ def quiet() -> Iterator[None]:
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
-    libraries = (diffusers_logging, transformers_logging)
-    before = [(one, one.get_verbosity(), one.is_progress_bar_enabled()) for one in libraries]
-    for one in libraries:
-        one.set_verbosity_error()
-        one.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            # That diffusers uses what it will drop itself, as its ControlNet of Flux does.
-            warnings.simplefilter("ignore", FutureWarning)
-            yield
-    finally:
-        for one, verbosity, bars in before:
-            one.set_verbosity(verbosity)
-            if bars:
-                one.enable_progress_bar()
+    with hushed(diffusers_logging, transformers_logging):
+        yield

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import LecternError
+from ..faults import told
+from ..weightfiles import check_whole, has_variant, read_ahead, variants, weight_files
 from . import quantizing
 from .errors import FolderError
-from .faults import told
 from .index import Component, Index
 from .memory import BF16, FP16, FP32
 from .pipeline import Spec
 from .quiet import quiet
 from .settingfiles import CONFIG, check_component, read_object
-from .weightfiles import check_whole, has_variant, read_ahead, variants, weight_files
 
 AUTO = "auto"
 FP8_STORAGE = "fp8 storage"  # of the denoiser alone; each layer is computed in the precision of the others

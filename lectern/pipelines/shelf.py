@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Any
 from weakref import WeakValueDictionary
 
-from .loading import stamp
+from ..stamps import stamp
 from .memory import Memory, Weights
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from ..outofmemory import amount, ran_out
 from .errors import ShortageError
 from .memory import Memory
 from .offloading import offload_of
@@ -10,9 +11,6 @@ from .pipeline import Pipeline
 from .plans import FULL, GROUP, MODEL, SEQUENTIAL, denoisers
 
 T = TypeVar("T")
-
-# What torch says on a processor (Linux, Windows), on MPS, and on devices whose error has no class of its own.
-SIGNS = ("can't allocate memory", "not enough memory: you tried to allocate", "out of memory")
 
 
 class Part(NamedTuple):
@@ -24,14 +22,6 @@ class Part(NamedTuple):
     layer: int  # the largest of its layers
     denoises: bool = False
     wide: bool = False  # stored with two bytes or more for each weight
-
-
-def ran_out(error: BaseException) -> bool:
-    import torch
-
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in SIGNS)
-    )
 
 
 def needs(parts: list[Part], working: int) -> dict[str, int]:
@@ -74,10 +64,6 @@ def sentence(kind: str, offload: str, parts: list[Part], working: int, free: int
         f"Not enough memory: with offload {offload} {kind} needs about {amount(need[offload])} on the device,"
         f" {amount(free)} are free. {advice}{tiles}."
     )
-
-
-def amount(size: float) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
 
 
 def enough(run: Callable[[], T], pipeline: Pipeline, memory: Memory, working: int) -> T:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..weightfiles import read_head
 from .denoisers import facts, mismatch, shipped_config
 from .errors import FolderError
 from .families import REFINER, SD1, SD2, SDXL, UNETS, Found, Head, Shapes, family_of_pipeline, recognised
@@ -14,7 +15,6 @@ from .gguffiles import read_gguf_head
 from .index import Component, Index, component_class, read_index
 from .packages import require
 from .vocabularies import VOCABULARIES, tokenizer
-from .weightfiles import read_head
 
 CONFIGS = Path(__file__).parent / "configs"  # one folder a family: facts, no weights
 PACKED = ("U8", "I8")  # types that quantised weights are stored in

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from ..faults import told
+from ..weightfiles import check_whole, read_head
 from .errors import FolderError
-from .faults import told
-from .weightfiles import check_whole, read_head
 
 State = dict[str, Any]  # name -> torch.Tensor
 

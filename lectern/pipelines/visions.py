@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..faults import told
+from ..modelfiles import config_of, find_files, find_folders, in_order
+from ..weightfiles import check_whole, weight_files
 from .errors import FolderError, IPAdapterError
-from .faults import told
-from .modelfiles import config_of, find_files, find_folders, in_order
 from .quiet import quiet
 from .settingfiles import check_component
 from .tensors import read_state, shapes_of
-from .weightfiles import check_whole, weight_files
 
 KINDS = ("clip_vision_model", "clip")  # transformers' model_type; the second has the text encoder beside it
 PROJECTION, PATCHES = "visual_projection.weight", "vision_model.embeddings.patch_embedding.weight"

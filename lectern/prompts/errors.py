@@ -63,5 +63,13 @@ class Blind(ChatError):
     """The model does not read pictures."""
 
 
+class Shortage(ChatError):
+    """Not enough memory to load a local model, or to let it write."""
+
+
 class ShapeError(ChatError):
     """The answer has not the shape that was asked for, also after it was shown its mistake."""
+
+
+class FieldsError(LecternError):
+    """Further request fields that a person wrote hold one that Lectern sets itself."""

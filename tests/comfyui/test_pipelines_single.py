@@ -17,7 +17,7 @@ import pytest
 from lectern.pipelines.denoisers import facts, shipped_config
 from lectern.pipelines.families import recognised
 from lectern.pipelines.singlefile import CONFIGS
-from lectern.pipelines.weightfiles import Stored
+from lectern.weightfiles import Stored
 from support.client import Comfy, node
 from support.tiny import tiny_pipeline
 from support.tiny.singlefiles import checkpoint, denoiser, gguf_denoiser

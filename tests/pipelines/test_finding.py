@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from lectern.modelfiles import find_files
 from lectern.pipelines.errors import FolderError
 from lectern.pipelines.finding import find_folder, find_folders, find_model, find_models
-from lectern.pipelines.modelfiles import find_files
 
 
 def place(root: Path, *names: str) -> None:

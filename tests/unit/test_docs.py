@@ -182,7 +182,7 @@ class TestLocale:
         assert [text for text in compiled if MESSAGE_SYNTAX.search(text)] == []
 
     def test_the_categories_are_named(self, language):
-        names = {"Lectern", "Slides", "SD WebUI", "Diffusers"}
+        names = {"Lectern", "Slides", "SD WebUI", "Diffusers", "Prompts"}
         assert set(locale(language, "main")["nodeCategories"]) == names
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from ...weightfiles import OTHER_FORMATS, STEMS
 from ..errors import FolderError, HubAnswerError
 from ..index import Index
-from ..weightfiles import OTHER_FORMATS, STEMS
 from .listing import Entry, checked_path
 
 # .jinja is a tokenizer's chat template, which transformers fills in a sandbox.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..loading import stamp
+from ...stamps import stamp
 
 
 class Stamps:

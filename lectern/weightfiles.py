@@ -41,7 +41,7 @@ def weight_files(folder: Path, variant: str) -> list[Path]:
         FolderError: the folder is missing, has no safetensors file, or lacks a shard.
     """
     if not folder.is_dir():
-        raise _fault(folder, "the folder is missing", "Get the whole pipeline")
+        raise _fault(folder, "the folder is missing", "Get the whole model")
     for suffix in dict.fromkeys((variant, "")):
         if files := _of_variant(folder, suffix):
             return files
@@ -51,7 +51,7 @@ def weight_files(folder: Path, variant: str) -> list[Path]:
             folder, f"its weights are only there as {other[0]}; only safetensors files are loaded, because such a file"
             " can run code", "Get the safetensors version",
         )  # fmt: skip
-    raise _fault(folder, "there is no safetensors file in it", "Get the whole pipeline")
+    raise _fault(folder, "there is no safetensors file in it", "Get the whole model")
 
 
 def has_variant(folder: Path, variant: str) -> bool:

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..errors import LecternError
-from .errors import first_line
-from .shortage import ran_out
+from .errors import LecternError, first_line
+from .outofmemory import ran_out
 
 
 @contextmanager

@@ -1,0 +1,121 @@
+"""A topic as a person wrote it, made words that fit into titles: "the launch of X", plural or not."""
+
+import re
+from dataclasses import dataclass
+
+from .phrases import title_of, without_lead
+from .sentences import capitalised, is_east_asian, one_line, sentences, width
+from .shortening import shorten
+from .tongues import ALL_STOPWORDS
+
+_TITLE_WIDTH, _SUBTITLE_WIDTH, _EMBEDDED_WIDTH = 70, 90, 36  # columns
+
+_DETERMINED = frozenset(
+    "the a an our my your their his her its this that these those all some every der die das den unser unsere mein"
+    " le la les l' un une notre nos mon ma el los las un una nuestro nuestra mi".split(" ")
+)
+_COUNTABLE = frozenset(
+    "report launch plan review update project product recipe strategy meeting workshop proposal company team campaign"
+    " guide lesson course event conference budget roadmap system platform app website book film game model method process"
+    " program programme tool car house school city trip journey reunion festival museum party wedding match machine engine"
+    " garden budget forecast survey study offer contract policy brand logo store shop office factory hospital week month"
+    " year quarter summary overview introduction presentation pitch revolution war crisis empire dynasty cycle theory law"
+    " theorem wall bridge river empire railway road treaty election constitution economy".split(" ")
+)
+_MASS = re.compile(r"(?:ing|tion|ity|ness|ism|ics|ance|ence|ship|logy|graphy|care|ware|cy|ure|nomy|sy)$", re.IGNORECASE)
+_PLURAL = re.compile(r"(?:[^suio]s|ies|ves|oes|ses|people|children|women|men|data|media)$", re.IGNORECASE)
+_PREPOSITIONS = frozenset("of for in on at to with from by about between under over and or as into through".split(" "))
+_CLAUSE = re.compile(
+    r"^(?:how|why|what|when|where|who|which|whether|can|could|should|is|are|do|does|will|we|i|you|it|there|let|"
+    r"wie|warum|was|wer|wir|ich|comment|pourquoi|que|qui|nous|cómo|por qué|qué|quién)\b|"
+    r"^(?:为什么|怎么|怎样|如何|什么是|谁|我们|我|你|他)",
+    re.IGNORECASE,
+)
+_VERBS = re.compile(r"\b(?:is|are|was|were|will|has|have|can|should|must|need|needs|ist|sind|hat|est|sont|es|son)\b")
+
+
+@dataclass(frozen=True)
+class Subject:
+    title: str  # of the deck
+    subtitle: str  # what the topic says beyond the title
+    words: str  # within a title, after "why"; empty where the topic is no noun phrase
+    plural: bool = False
+
+
+def subject_of(topic: str, language: str) -> Subject:
+    """Of a topic of one paragraph; all empty where it holds no word."""
+    found = sentences(topic)
+    if not found:
+        return Subject(one_line(topic)[:40].strip(), "", "")
+    first = without_lead(found[0]).rstrip(".。 ")
+    head, rest = _parted(first)
+    rest = rest or (found[1] if len(found) > 1 else "")
+    title = capitalised(shorten(head, _TITLE_WIDTH))
+    subtitle = capitalised(shorten(rest, _SUBTITLE_WIDTH)) if rest else ""
+    words = _noun_phrase(head)
+    if language != "English" or is_east_asian(head):
+        return Subject(title, subtitle, words)
+    return Subject(title, subtitle, _with_article(words), _is_plural(words))
+
+
+def _parted(sentence: str) -> tuple[str, str]:
+    """ "Aurora X2: the lamp that learns" in its two parts."""
+    border = re.search(r":\s+|：|\s[–—-]\s|——|,\s+|，|\s[(（]", sentence)
+    if border and 2 <= border.start() and border.end() < len(sentence):
+        return sentence[: border.start()].strip(), sentence[border.end() :].rstrip(" )）")
+    return sentence, ""
+
+
+def _noun_phrase(head: str) -> str:
+    """What can stand within a title; empty for clauses and for what is too long."""
+    if _CLAUSE.search(head) or _VERBS.search(head.casefold()) or head.endswith(("?", "？", "!", "！", "…")):
+        return ""
+    if is_east_asian(head):
+        return head if width(head) <= 24 else ""
+    if width(head) <= _EMBEDDED_WIDTH:
+        return head
+    short = title_of(head)
+    return short if 0 < width(short) <= _EMBEDDED_WIDTH and not short.endswith("…") else ""
+
+
+def _with_article(words: str) -> str:
+    """ "product launch" needs one, "climate change" and "Marie Curie" do not."""
+    parts = words.split()
+    if not parts or parts[0].casefold() in _DETERMINED:
+        return words[:1].lower() + words[1:] if parts and parts[0].casefold() in _DETERMINED else words
+    head = _head(parts)
+    lowered = _lowered(words)
+    if _is_gerund(parts[0]) or _is_plural(words) or head.isdigit():
+        return lowered
+    if head.casefold() in _COUNTABLE or ("of" in parts and not _MASS.search(head)):
+        return f"the {lowered}"
+    named = head[:1].isupper() or any(sign.isdigit() for sign in head)
+    return lowered if len(parts) == 1 or named or _MASS.search(head) else lowered
+
+
+def _lowered(words: str) -> str:
+    """A large first letter that only begins the phrase goes; one that belongs to a name stays."""
+    parts = words.split()
+    others = [part for part in parts[1:] if part.casefold() not in ALL_STOPWORDS]
+    named = any(part[:1].isupper() for part in others) or not others
+    first = parts[0]
+    return words if named or first[1:] != first[1:].lower() else first.lower() + words[len(first) :]
+
+
+def _head(parts: list[str]) -> str:
+    """The noun that the rest tells more of: the last one before "of" and the like."""
+    before = [at for at, part in enumerate(parts) if part.casefold() in _PREPOSITIONS]
+    return parts[before[0] - 1] if before and before[0] > 0 else parts[-1]
+
+
+def _is_gerund(word: str) -> bool:
+    return len(word) > 5 and word.casefold().endswith("ing")
+
+
+def _is_plural(words: str) -> bool:
+    parts = words.split()
+    if not parts or _is_gerund(parts[0]):
+        return False
+    head = _head(parts)
+    joined = " and " in f" {words} " and not _PLURAL.search(head)
+    return joined or (bool(_PLURAL.search(head)) and head.casefold() not in ("news", "series", "physics", "economics"))

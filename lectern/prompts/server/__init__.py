@@ -1,0 +1,1 @@
+"""Chat models behind a server that speaks OpenAI's chat completions: Ollama, llama.cpp, vLLM, LM Studio, and others."""
