@@ -76,11 +76,11 @@ def access_token(variable: str, file: Path | None, section: str) -> str:
     return token
 
 
-def check_secrecy(url: str) -> None:
-    """For an entry with a token. Raises ValueError: anybody on the way could read it."""
+def check_secrecy(url: str, advice: str = "a token is only sent over https") -> None:
+    """For an entry with a token. Raises ValueError with the advice: anybody on the way could read it."""
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise ValueError("a token is only sent over https")
+        raise ValueError(advice)
 
 
 def trust(verify: bool, ca_file: Path | None) -> ssl.SSLContext | bool:

@@ -52,7 +52,7 @@ class Chat(BaseModel):
     @model_validator(mode="after")
     def _safe(self) -> "Chat":
         if (self.key_env or self.key_file) and not self.plain_http:
-            check_secrecy(self.url)
+            check_secrecy(self.url, "the key is only sent over https; plain_http = true allows it in your own network")
         return self
 
     def key(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .families import FAMILIES, USES, Family
-from .languages import LANGUAGES
+from .languages import LANGUAGES, script_language
 from .outlines import Plan, Slide
 from .wishes import OWN_LANGUAGE, Wish
 
@@ -22,8 +22,11 @@ def named(language: str) -> str:
 
 
 def prompt_language(wish: Wish) -> str:
-    """The language, a name of LANGUAGES, that the prompt is to be written in."""
-    return FAMILIES[wish.family].language if wish.language == OWN_LANGUAGE else wish.language
+    """The language, a name of LANGUAGES, of the prompt: the idea's own where the family reads that well."""
+    if wish.language != OWN_LANGUAGE:
+        return wish.language
+    family, own = FAMILIES[wish.family], script_language(wish.text)
+    return own if own in family.languages else family.language
 
 
 def for_prompt(wish: Wish) -> str:

@@ -196,7 +196,8 @@ async def with_prompts(
     ]
     made = await together(works, at_once)
     notes = (*outline.notes, *(note for _, more in made for note in more))
-    return replace(outline, slides=tuple(slide for slide, _ in made), notes=tuple(dict.fromkeys(notes)))
+    slides = tuple(slide for slide, _ in made)
+    return replace(outline, slides=slides, look=plan.look or outline.look, notes=tuple(dict.fromkeys(notes)))
 
 
 def _wish(slide: Slide, outline: Outline, plan: Plan, number: int) -> Wish:

@@ -28,6 +28,7 @@ CATEGORY = "Lectern/Prompts"
 NONE = "none"
 ERROR, ORIGINAL, RULES = "error", "original", "rules"  # what happens when the model fails
 BY_RULES = "Written by rules: no chat model is linked."
+MAKESHIFT = "The chat model failed; this stands in for its answer until the next run."
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def style_files() -> list[Path]:
 
 
 def wildcard_folders() -> list[Path]:
-    return [*settings().prompts.wildcards, host.private_directory() / "wildcards"]
+    """Of two files with one name the one in Lectern's folder counts, as of styles."""
+    return [host.private_directory() / "wildcards", *settings().prompts.wildcards]
 
 
 def style_names() -> list[str]:
@@ -94,7 +96,8 @@ def seed_input() -> io.Input:
 def prompt_language_input() -> io.Input:
     return io.Combo.Input(
         "language", options=[OWN_LANGUAGE, *LANGUAGES], default=OWN_LANGUAGE,
-        tooltip="The prompt's language, whatever yours is. The model's own: English for most families.",
+        tooltip="The prompt's language, whatever yours is. The model's own is English; Qwen-Image and Wan also read"
+        " Chinese.",
     )  # fmt: skip
 
 
@@ -139,20 +142,20 @@ def _is_last(hidden: io.HiddenHolder) -> bool:
 
 
 async def answered_or(
-    makeshift: Callable[[ChatError], T], answer: Coroutine[Any, Any, T], fallback: str, hidden: io.HiddenHolder
-) -> T:
-    """The answer; with a fallback what is made in its place when the model fails.
+    makeshift: Callable[[ChatError], T], answer: Coroutine[Any, Any, T], fallback: str, hidden: io.HiddenHolder, by: str
+) -> tuple[T, str]:
+    """The answer, or with a fallback what is made in its place when the model fails; and who wrote it.
 
     Raises:
         ChatError: without a fallback.
     """
     try:
-        return await answer
+        return await answer, by
     except ChatError as error:
         if fallback == ERROR:
             raise
         _failures[str(hidden.unique_id)] += 1
-        return makeshift(error)
+        return makeshift(error), MAKESHIFT
 
 
 def bounded(text: str, what: str) -> str:
@@ -167,9 +170,9 @@ def bounded(text: str, what: str) -> str:
     return text
 
 
-def writer(model: ChatModel | None) -> str:
+def writer(model: ChatModel) -> str:
     """A sentence that says who wrote."""
-    return f"Written by {model.backend.label}." if model else BY_RULES
+    return f"Written by {model.backend.label}."
 
 
 def info(by: str, sentences: Sequence[str]) -> str:
@@ -179,4 +182,4 @@ def info(by: str, sentences: Sequence[str]) -> str:
 
 def written(texts: Sequence[str], by: str, sentences: Sequence[str]) -> dict[str, list[str]]:
     """What the node shows on its face when it is done: its texts, and notes. That a model wrote needs no note."""
-    return {"lectern_text": list(texts), **notes((by, *sentences) if by == BY_RULES else sentences)}
+    return {"lectern_text": list(texts), **notes((by, *sentences) if by in (BY_RULES, MAKESHIFT) else sentences)}

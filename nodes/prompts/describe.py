@@ -12,6 +12,7 @@ from ...lectern.prompts.watching import Watch
 from ...lectern.prompts.wishes import OWN_LANGUAGE
 from ...lectern.slides.palettes import palette_from_image
 from .common import (
+    BY_RULES,
     CATEGORY,
     ERROR,
     RULES,
@@ -52,11 +53,13 @@ class LecternPromptFromImage(io.ComfyNode):
                 family_input(),
                 seed_input(),
                 io.Combo.Input(
-                    "detail", options=list(DETAILS), default=DETAILS[1], optional=True, tooltip="How long it becomes."
+                    "detail", options=list(DETAILS), default=DETAILS[1], optional=True,
+                    tooltip="How long it becomes: about 30, 70 or 140 words for a prompt, less for the others.",
+
                 ),
                 prompt_language_input(),
                 io.String.Input(
-                    "wish", default="", multiline=True, optional=True,
+                    "wish", default="", multiline=True, dynamic_prompts=False, optional=True,
                     tooltip="More that the model is asked, such as: name the plants.",
                 ),
                 io.Combo.Input(
@@ -100,20 +103,20 @@ class LecternPromptFromImage(io.ComfyNode):
         batch = checked(images, settings().limits.side)
         groups = list(batch.split(1)) if pictures == EACH else [batch]
         sight = Sight(task, family, language, detail, wish, seed)
-        made = await _described(groups, sight, chat_model, fallback, cls.hidden)
-        by = writer(chat_model)
+        made, by = await _described(groups, sight, chat_model, fallback, cls.hidden)
         return io.NodeOutput(list(made.texts), info(by, made.notes), ui=written(made.texts, by, made.notes))
 
 
 async def _described(
     groups: Sequence[Tensor], sight: Sight, model: ChatModel | None, fallback: str, hidden: io.HiddenHolder
-) -> Described:
+) -> tuple[Described, str]:
+    """The texts, and who wrote them."""
     if model is None:
-        return Described(tuple(_by_rules(groups, sight)), ())
+        return Described(tuple(_by_rules(groups, sight)), ()), BY_RULES
     watch = Watch()
     files = [list(jpegs(group, settings().prompts.picture_side)) for group in groups]
     answer = answered(model, lambda backend: describe(files, sight, backend, watch), watch, hidden)
-    return await answered_or(lambda error: _makeshift(groups, sight, error), answer, fallback, hidden)
+    return await answered_or(lambda error: _makeshift(groups, sight, error), answer, fallback, hidden, writer(model))
 
 
 def _makeshift(groups: Sequence[Tensor], sight: Sight, error: ChatError) -> Described:

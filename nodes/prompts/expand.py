@@ -12,6 +12,7 @@ from ...lectern.prompts.watching import Watch
 from ...lectern.prompts.wildcards import filled, used
 from ...lectern.prompts.wishes import OWN_LANGUAGE, Expansion, Wish
 from .common import (
+    BY_RULES,
     CATEGORY,
     ERROR,
     NONE,
@@ -34,6 +35,8 @@ from .common import (
     written,
 )
 
+EVERY = "__**__"  # all wildcards: a text that is linked may use any
+
 
 class LecternPromptExpand(io.ComfyNode):
     @classmethod
@@ -47,7 +50,7 @@ class LecternPromptExpand(io.ComfyNode):
             search_aliases=["enhance prompt", "llm", "magic prompt", "translate", "styles", "wildcards"],
             inputs=[
                 io.String.Input(
-                    "text", default="", multiline=True,
+                    "text", default="", multiline=True, dynamic_prompts=True,
                     tooltip="The idea, in any language. __name__ becomes a line of wildcards/name.txt in Lectern's"
                     " folder.",
                 ),
@@ -115,7 +118,11 @@ class LecternPromptExpand(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, text: str | None = None, **_: object) -> str:
         """Another file of styles or wildcards, or a makeshift last time, makes it write anew."""
-        stamps = (styles_stamp(style_files()), used(text, wildcard_folders()), failures(str(cls.hidden.unique_id)))
+        stamps = (
+            styles_stamp(style_files()),
+            used(EVERY if text is None else text, wildcard_folders()),
+            failures(str(cls.hidden.unique_id)),
+        )
         return " ".join(stamps)
 
     @classmethod
@@ -138,10 +145,10 @@ class LecternPromptExpand(io.ComfyNode):
         check_terms(must, never)
         idea = filled(bounded(text, "idea"), wildcard_folders(), seed)
         wish = Wish(idea, family, use, creativity, must, never, language, look, seed)
-        made = await _expanded(wish, chat_model, fallback, cls.hidden)
+        made, by = await _expanded(wish, chat_model, fallback, cls.hidden)
         positive, negative = _styled(made, style)
         positive, mended = repaired(positive, must, never, FAMILIES[family].form)
-        by, sentences = writer(chat_model), (*made.notes, *mended)
+        sentences = (*made.notes, *mended)
         return io.NodeOutput(
             positive,
             negative,
@@ -152,12 +159,15 @@ class LecternPromptExpand(io.ComfyNode):
         )
 
 
-async def _expanded(wish: Wish, model: ChatModel | None, fallback: str, hidden: io.HiddenHolder) -> Expansion:
+async def _expanded(
+    wish: Wish, model: ChatModel | None, fallback: str, hidden: io.HiddenHolder
+) -> tuple[Expansion, str]:
+    """The prompt, and who wrote it."""
     if model is None:
-        return expand_by_rules(wish)
+        return expand_by_rules(wish), BY_RULES
     watch = Watch()
     answer = answered(model, lambda backend: expand(wish, backend, watch.part()), watch, hidden)
-    return await answered_or(lambda error: _original(wish, error), answer, fallback, hidden)
+    return await answered_or(lambda error: _original(wish, error), answer, fallback, hidden, writer(model))
 
 
 def _original(wish: Wish, error: ChatError) -> Expansion:

@@ -11,6 +11,7 @@ from ...lectern.prompts.outlines import Outline, Plan
 from ...lectern.prompts.outlining import plan_by_rules, plan_deck, with_prompts
 from ...lectern.prompts.watching import Watch
 from .common import (
+    BY_RULES,
     CATEGORY,
     ERROR,
     RULES,
@@ -50,7 +51,10 @@ class LecternDeckOutline(io.ComfyNode):
                     "topic", default="", multiline=True, dynamic_prompts=False,
                     tooltip="A few words, or a whole document. A long one is condensed in parts first.",
                 ),
-                io.Int.Input("slides", default=8, min=1, max=500, tooltip="Slides in all, the title slide included."),
+                io.Int.Input(
+                    "slides", default=8, min=1, max=500,
+                    tooltip="Slides in all, the title slide included. Once there is an outline, that counts.",
+                ),
                 family_input(),
                 seed_input(),
                 io.String.Input("audience", default="", optional=True, tooltip="Whom it is for, in a few words."),
@@ -155,21 +159,22 @@ class LecternDeckOutline(io.ComfyNode):
             start = None
         topic = bounded(topic, "topic")
         plan = Plan(topic, slides, audience, wanted, tone, look, family, use, cover and slides > 1, seed)
-        made = await _planned(start, plan, chat_model, fallback, cls.hidden)
-        complete = start is not None and all(slide.prompt for slide in start.slides)
-        return _outputs(made, AS_WRITTEN if complete else writer(chat_model))
+        return _outputs(*await _planned(start, plan, chat_model, fallback, cls.hidden))
 
 
 async def _planned(
     start: Outline | None, plan: Plan, model: ChatModel | None, fallback: str, hidden: io.HiddenHolder
-) -> Outline:
-    """
+) -> tuple[Outline, str]:
+    """The outline, and who wrote it.
+
     Args:
         start: what a person wrote; None plans from the topic.
     """
     watch = Watch()
-    if model is None or (start and all(slide.prompt for slide in start.slides)):
-        return await _ruled(start, plan, watch)
+    if start and all(slide.prompt for slide in start.slides):
+        return start, AS_WRITTEN
+    if model is None:
+        return await _ruled(start, plan, watch), BY_RULES
     forgiving = fallback == RULES
 
     async def work(backend: Backend) -> Outline:
@@ -178,7 +183,7 @@ async def _planned(
 
     makeshift = await _ruled(start, plan, Watch()) if forgiving else Outline("", ())
     answer = answered(model, work, watch, hidden)
-    return await answered_or(lambda error: _noted(makeshift, error), answer, fallback, hidden)
+    return await answered_or(lambda error: _noted(makeshift, error), answer, fallback, hidden, writer(model))
 
 
 async def _ruled(start: Outline | None, plan: Plan, watch: Watch) -> Outline:
