@@ -29,7 +29,7 @@ class ChatHub:
         if name not in chats:
             raise UnknownChat(
                 f"lectern.toml has no chat model {name[:64]!r}. It has: {', '.join(chats)}. Choose one of them, or add"
-                f" a [chat] entry."
+                " a [chat] entry."
             )
         return chats[name]
 

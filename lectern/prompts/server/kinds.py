@@ -8,7 +8,7 @@ from ..errors import ChatError
 from .connection import Connection, Told
 from .sampling import Thinking
 
-Kind = Literal["openai", "ollama", "llamacpp", "lmstudio", "vllm", "transformers", "unknown"]
+Kind = Literal["openai", "ollama", "llamacpp", "lmstudio", "vllm", "transformers", "koboldcpp", "unknown"]
 
 _PUBLIC = ("api.openai.com", "openrouter.ai", "api.groq.com", "api.deepseek.com")
 _PROBES = ("/api/extra/version", "/api/version", "/api/v1/models", "/api/v0/models", "/props", "/version")
@@ -40,8 +40,8 @@ def _told_apart(answers: list[Any]) -> Kind:
     koboldcpp, ollama, lmstudio, lmstudio_0, llamacpp, vllm = (
         one if isinstance(one, Mapping) else {} for one in answers
     )
-    if "result" in koboldcpp:  # answers Ollama's routes, but writes where Ollama would unload
-        return "unknown"
+    if "result" in koboldcpp:  # answers Ollama's routes, too, but writes where Ollama would unload
+        return "koboldcpp"
     if isinstance(ollama.get("version"), str):
         return "ollama"
     if isinstance(lmstudio.get("models"), list) or isinstance(lmstudio_0.get("data"), list):

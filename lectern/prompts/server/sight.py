@@ -76,6 +76,8 @@ async def _ask(member: Member, model: str) -> bool | None:
         return await _lmstudio(member, model)
     if kind == "llamacpp":
         return await _llamacpp(member, model)
+    if kind == "koboldcpp":
+        return await _koboldcpp(member)
     return None
 
 
@@ -104,6 +106,12 @@ async def _llamacpp(member: Member, model: str) -> bool | None:
     query = f"model={quote(model, safe='')}&autoload=false"
     told = await member.connection.ask("GET", f"{member.connection.root}/props?{query}")
     sees = _get(_get(told.json, "modalities"), "vision")
+    return sees if isinstance(sees, bool) else None
+
+
+async def _koboldcpp(member: Member) -> bool | None:
+    told = await member.connection.ask("GET", f"{member.connection.root}/api/extra/version")
+    sees = _get(told.json, "vision")
     return sees if isinstance(sees, bool) else None
 
 

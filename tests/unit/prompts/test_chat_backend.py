@@ -221,6 +221,14 @@ async def test_thinking_that_is_refused_is_told(desk):
     assert (await desk.ask(thinking="off")).notes == ("The server does not take reasoning_effort; it was left out.",)
 
 
+async def test_a_refusal_in_the_middle_of_a_stream(desk):
+    refusal = Act("error", body={"error": {"message": "top_k is not known", "code": 400}}, tokens=3)
+    server = await desk.add(script=[refusal])
+    reply = await desk.ask(fields={"top_k": 5})
+    assert reply.text == desk.watch.glimpse.text == f"{IDEA}, at dawn"
+    assert len(server.chats) == 2 and "top_k" not in server.chats[-1] and len(reply.notes) == 1
+
+
 # Seeds
 
 

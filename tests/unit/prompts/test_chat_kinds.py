@@ -19,9 +19,9 @@ KINDS = {
     "vllm": "vllm",
     "openai": "unknown",
     "transformers": "unknown",
-    "koboldcpp": "unknown",
+    "koboldcpp": "koboldcpp",
 }
-TELLING = ("ollama", "lmstudio", "lmstudio-0.3", "llamacpp")
+TELLING = ("ollama", "lmstudio", "lmstudio-0.3", "llamacpp", "koboldcpp")
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ async def test_they_are_asked_about_it_once_a_minute(desk, kind, monkeypatch):
     assert len(server.requests) > asked
 
 
-@pytest.mark.parametrize("kind", ["openai", "vllm", "koboldcpp"])
+@pytest.mark.parametrize("kind", ["openai", "vllm"])
 async def test_who_does_not_say_is_allowed(desk, kind):
     await desk.add(kind=kind, vision=False)
     await desk.backend().check_sight()
