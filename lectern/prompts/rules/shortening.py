@@ -1,5 +1,6 @@
 """Sentences made to fit a line: cut where a clause ends, not within a word, and not so that they say the opposite."""
 
+import itertools
 import re
 
 from .sentences import width
@@ -27,6 +28,10 @@ _CONDITION = re.compile(  # neither clause may go
 )
 _ASIDE = re.compile(r"\s*[(（][^()（）]{0,200}[)）]")
 _SHORTEST = 0.36  # of the limit: what is cut shorter says too little
+_SHORTEST_CLAUSE = 24  # columns
+_LINKS = re.compile(
+    r"^(?:and|but|or|which|while|und|aber|et|mais|y|pero)\s+|^(?:并且|而且|并|而|但是|但)", re.IGNORECASE
+)
 _TRAILING = " ,;:.–—-，；：。、！？!?…"
 
 
@@ -96,3 +101,20 @@ def _columns(text: str, limit: int) -> str:
         if used > limit:
             return text[:at]
     return text
+
+
+def clauses(sentence: str, limit: int) -> list[str]:
+    """The sentence in its clauses, for a slide that has little else to show; one piece where there are none."""
+    text = _bare(sentence.strip()[: limit * 40])
+    if _CONDITION.match(text) or _CONCEDES.match(text) or not _balanced(text):
+        return [shorten(text, limit)]
+    cuts = [0, *(border.end() for border in _BORDER.finditer(text)), len(text)]
+    found: list[str] = []
+    for start, end in itertools.pairwise(cuts):
+        piece = text[start:end]
+        short = found and (width(piece) < _SHORTEST_CLAUSE or width(found[-1]) < _SHORTEST_CLAUSE)
+        if short and width(found[-1] + piece) <= limit:
+            found[-1] += piece
+        else:
+            found.append(piece)
+    return [shorten(_LINKS.sub("", piece.strip()), limit) for piece in found if re.search(r"\w", piece)]

@@ -10,21 +10,24 @@ from .tongues import ALL_STOPWORDS
 
 _TITLE_WIDTH, _SUBTITLE_WIDTH, _EMBEDDED_WIDTH = 70, 90, 36  # columns
 
-_DETERMINED = frozenset(
+_DETERMINERS = (
     "the a an our my your their his her its this that these those all some every der die das den unser unsere mein"
-    " le la les l' un une notre nos mon ma el los las un una nuestro nuestra mi".split(" ")
+    " le la les l' un une notre nos mon ma el los las un una nuestro nuestra mi"
 )
-_COUNTABLE = frozenset(
+_DETERMINED = frozenset(_DETERMINERS.split())
+_COUNTED = (
     "report launch plan review update project product recipe strategy meeting workshop proposal company team campaign"
-    " guide lesson course event conference budget roadmap system platform app website book film game model method process"
-    " program programme tool car house school city trip journey reunion festival museum party wedding match machine engine"
-    " garden budget forecast survey study offer contract policy brand logo store shop office factory hospital week month"
-    " year quarter summary overview introduction presentation pitch revolution war crisis empire dynasty cycle theory law"
-    " theorem wall bridge river empire railway road treaty election constitution economy".split(" ")
+    " guide lesson course event conference budget roadmap system platform app website book film game model method"
+    " process program programme tool car house school city trip journey reunion festival museum party wedding match"
+    " machine engine garden budget forecast survey study offer contract policy brand logo store shop office factory"
+    " hospital week month year quarter summary overview introduction presentation pitch revolution war crisis empire"
+    " dynasty cycle theory law theorem wall bridge river empire railway road treaty election constitution economy"
 )
+_COUNTABLE = frozenset(_COUNTED.split())
 _MASS = re.compile(r"(?:ing|tion|ity|ness|ism|ics|ance|ence|ship|logy|graphy|care|ware|cy|ure|nomy|sy)$", re.IGNORECASE)
 _PLURAL = re.compile(r"(?:[^suio]s|ies|ves|oes|ses|people|children|women|men|data|media)$", re.IGNORECASE)
-_PREPOSITIONS = frozenset("of for in on at to with from by about between under over and or as into through".split(" "))
+_BETWEEN = "of for in on at to with from by about between under over and or as into through"
+_PREPOSITIONS = frozenset(_BETWEEN.split())
 _CLAUSE = re.compile(
     r"^(?:how|why|what|when|where|who|which|whether|can|could|should|is|are|do|does|will|we|i|you|it|there|let|"
     r"wie|warum|was|wer|wir|ich|comment|pourquoi|que|qui|nous|cómo|por qué|qué|quién)\b|"
@@ -61,7 +64,7 @@ def subject_of(topic: str, language: str) -> Subject:
 def _parted(sentence: str) -> tuple[str, str]:
     """ "Aurora X2: the lamp that learns" in its two parts."""
     border = re.search(r":\s+|：|\s[–—-]\s|——|,\s+|，|\s[(（]", sentence)
-    if border and 2 <= border.start() and border.end() < len(sentence):
+    if border and border.start() >= 2 and border.end() < len(sentence):
         return sentence[: border.start()].strip(), sentence[border.end() :].rstrip(" )）")
     return sentence, ""
 
@@ -89,8 +92,7 @@ def _with_article(words: str) -> str:
         return lowered
     if head.casefold() in _COUNTABLE or ("of" in parts and not _MASS.search(head)):
         return f"the {lowered}"
-    named = head[:1].isupper() or any(sign.isdigit() for sign in head)
-    return lowered if len(parts) == 1 or named or _MASS.search(head) else lowered
+    return lowered
 
 
 def _lowered(words: str) -> str:

@@ -1,0 +1,113 @@
+"""The parts of a document dealt out to slides: small neighbours together, large ones split where the topic shifts."""
+
+import heapq
+import itertools
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from .documents import Leaf
+from .sentences import terms
+
+T = TypeVar("T")
+
+_WINDOW = 3  # sentences on each side of a gap that are compared
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one slide is made from."""
+
+    chapter: str
+    heading: str  # empty: to be found
+    lines: tuple[str, ...]
+    headings: tuple[str, ...] = ()  # of the parts that were put together
+
+
+def deal(leaves: Sequence[Leaf], slides: int) -> list[Piece]:
+    """At most so many pieces, in order; fewer where there are not enough sentences for more."""
+    if not leaves or slides < 1:
+        return []
+    return _merged(leaves, slides) if len(leaves) > slides else _split(leaves, slides)
+
+
+def _split(leaves: Sequence[Leaf], slides: int) -> list[Piece]:
+    found: list[Piece] = []
+    for leaf, parts in zip(leaves, _seats([len(leaf.lines) for leaf in leaves], slides), strict=True):
+        for at, lines in enumerate(split_at_shifts(leaf.lines, parts)):
+            found.append(Piece(leaf.chapter, "" if at else leaf.heading, tuple(lines)))
+    return found
+
+
+def _seats(sizes: Sequence[int], seats: int) -> list[int]:
+    """One for each, the others as D'Hondt gives them; never more than the size."""
+    given = [1] * len(sizes)
+    waiting = [(-size / 2, at) for at, size in enumerate(sizes) if size > 1]
+    heapq.heapify(waiting)
+    for _ in range(seats - len(sizes)):
+        if not waiting:
+            break
+        _, at = heapq.heappop(waiting)
+        given[at] += 1
+        if given[at] < sizes[at]:
+            heapq.heappush(waiting, (-sizes[at] / (given[at] + 1), at))
+    return given
+
+
+def split_at_shifts(lines: Sequence[str], parts: int) -> list[Sequence[str]]:
+    """Parts of about the same size, each begun where it has least in common with what came before.
+
+    After Hearst's TextTiling (1997): neighbouring windows of sentences are compared by their terms.
+    """
+    if parts <= 1:
+        return [lines]
+    counts = [Counter(terms(line)) for line in lines]
+    step = len(lines) / parts
+    borders = [0]
+    for number in range(1, parts):
+        middle = number * step
+        first = max(borders[-1] + 1, math.ceil(middle - step / 3))
+        last = min(len(lines) - (parts - number), math.floor(middle + step / 3))
+        gaps = range(first, max(first, last) + 1)
+        borders.append(min(gaps, key=lambda gap: (round(_likeness(counts, gap), 9), abs(gap - middle), gap)))
+    borders.append(len(lines))
+    return [lines[start:end] for start, end in itertools.pairwise(borders)]
+
+
+def _likeness(counts: Sequence[Counter[str]], gap: int) -> float:
+    before = sum(counts[max(0, gap - _WINDOW) : gap], Counter[str]())
+    after = sum(counts[gap : gap + _WINDOW], Counter[str]())
+    shared = sum(before[term] * after[term] for term in before)
+    lengths = sum(n * n for n in before.values()) * sum(n * n for n in after.values())
+    return shared / math.sqrt(lengths) if lengths else 0.0
+
+
+def _merged(leaves: Sequence[Leaf], slides: int) -> list[Piece]:
+    """Neighbours put together, within their chapter as long as there are not more chapters than slides."""
+    chapters: list[list[Leaf]] = []
+    for leaf in leaves:
+        if chapters and chapters[-1][-1].chapter == leaf.chapter:
+            chapters[-1].append(leaf)
+        else:
+            chapters.append([leaf])
+    if len(chapters) > slides:
+        return [_together([leaf for one in group for leaf in one]) for group in _even(chapters, slides)]
+    seats = _seats([len(chapter) for chapter in chapters], slides)
+    return [
+        _together(group) for chapter, number in zip(chapters, seats, strict=True) for group in _even(chapter, number)
+    ]
+
+
+def _even(items: Sequence[T], parts: int) -> list[Sequence[T]]:
+    borders = [len(items) * at // parts for at in range(parts + 1)]
+    return [items[start:end] for start, end in itertools.pairwise(borders)]
+
+
+def _together(group: Sequence[Leaf]) -> Piece:
+    headings = tuple(dict.fromkeys(leaf.heading for leaf in group if leaf.heading))
+    lines = tuple(line for leaf in group for line in leaf.lines)
+    one_chapter = all(leaf.chapter == group[0].chapter for leaf in group)
+    whole = one_chapter and group[0].heading == group[0].chapter
+    return Piece(group[0].chapter, group[0].chapter if whole else next(iter(headings), ""), lines, headings)

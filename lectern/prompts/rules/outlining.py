@@ -1,0 +1,154 @@
+"""A deck planned by rules: a topic becomes a talk of questions for its author, a document an extract of itself."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+from ..families import FAMILIES
+from ..outlines import COVER, Outline, Plan, Slide
+from .arcs import Talk, arc_slides
+from .dealing import deal
+from .documents import Document, read_document
+from .extracts import extracted_slides
+from .looks import propose_look
+from .phrases import strongest_phrase
+from .pictures import Sketchbook
+from .ranking import scores
+from .sentences import capitalised, clean, one_line, terms, width
+from .shortening import shorten
+from .subjects import Subject, subject_of
+from .tongues import CHINESE, language_of
+from .wordings.reading import Wording, languages, wording
+
+MOST_SLIDES = 500
+_TOPIC_WIDTH = 400  # columns of a topic; longer is a document
+_DOCUMENT_LINES = 4
+_TITLE_WIDTH = 70
+_TOPIC_IN_PICTURES = 60  # columns
+
+
+def outline_by_rules(plan: Plan) -> Outline:
+    """Exactly `plan.slides` slides; the same for the same plan everywhere.
+
+    Raises:
+        ValueError: less than 1 or more than 500 slides.
+        KeyError: a family that does not exist.
+    """
+    if not 1 <= plan.slides <= MOST_SLIDES:
+        raise ValueError(f"A deck has 1 to {MOST_SLIDES} slides, got {plan.slides}. Ask for another number.")
+    text = clean(plan.topic).strip()
+    document = read_document(text) if is_document(text) else Document("", ())
+    if not document.leaves:
+        document = None
+    own = language_of(text)
+    words, notes = _wording(plan.language or own)
+    subject = _document_subject(document) if document else subject_of(text, words.language)
+    subject = subject if subject.title else replace(subject, title=words.say("untitled"))
+    if document and plan.language and plan.language != own:
+        notes.append(f"The text stays in {own}: rules cannot translate it to {plan.language}. A chat model can.")
+    return _outline(plan, _talk(plan, words, subject), document, notes)
+
+
+def is_document(text: str) -> bool:
+    """Whether the text is more than a topic: long, or in several parts."""
+    if width(text[: 2 * _TOPIC_WIDTH]) > _TOPIC_WIDTH:
+        return True
+    lines = [line for line in text.split("\n") if line.strip()]
+    return len(lines) >= _DOCUMENT_LINES or (len(lines) > 2 and any(line.startswith("#") for line in lines))
+
+
+def _wording(language: str) -> tuple[Wording, list[str]]:
+    if language in languages():
+        return wording(language), []
+    if language in CHINESE:
+        return wording("中文"), ["The rules write simplified Chinese alone."]
+    return wording("English"), [f"The rules cannot write {language}; what they add is in English."]
+
+
+def _document_subject(document: Document) -> Subject:
+    """The document's title; else its best short sentence, else its strongest phrase."""
+    lines = [line for leaf in document.leaves for line in leaf.lines][:60]
+    title = document.title
+    if not title and document.leaves[0].heading and not document.leaves[0].lines:
+        title = document.leaves[0].heading
+    if not title:
+        title = _short_statement(lines) or strongest_phrase(
+            lines, Counter(one for line in lines for one in terms(line))
+        )
+    if not title:
+        title = next((leaf.heading for leaf in document.leaves if leaf.heading), lines[0] if lines else "")
+    return Subject(capitalised(shorten(title, _TITLE_WIDTH)), "", "")
+
+
+def _short_statement(lines: Sequence[str]) -> str:
+    values = scores(lines, before=0.5)
+    short = [at for at, line in enumerate(lines[:12]) if 10 <= width(line) <= _TITLE_WIDTH and not line.endswith("?")]
+    return lines[max(short, key=lambda at: (values[at], -at))] if short else ""
+
+
+def _talk(plan: Plan, words: Wording, subject: Subject) -> Talk:
+    family = FAMILIES[plan.family]
+    topic = subject.words or (subject.title if width(subject.title) <= _TOPIC_IN_PICTURES else "")
+    spoken = language_of(topic)
+    chinese = words.language in CHINESE and words.language in family.languages
+    told = spoken in CHINESE if chinese else spoken in family.languages and spoken not in CHINESE
+    readable = told and topic != words.say("untitled") and not topic.endswith("…")
+    return Talk(plan, words, subject, chinese, _bare(topic) if readable else "")
+
+
+def _bare(topic: str) -> str:
+    return re.sub(r"[?？!！.。]+$", "", topic)
+
+
+def _outline(plan: Plan, talk: Talk, document: Document | None, notes: list[str]) -> Outline:
+    random = Random(f"outline {plan.seed} {plan.topic[:1000]}")
+    book = Sketchbook(f"{talk.subject.title} {plan.topic[:400]}", random)
+    cover = [_cover(talk, book)] if plan.cover else []
+    wanted = plan.slides - len(cover)
+    pieces = deal(document.leaves, wanted) if document else []
+    slides = extracted_slides(talk, pieces, book)
+    missing = wanted - len(slides)
+    if missing and document:
+        notes.append(
+            f"The text has enough for {len(slides)} slides of {wanted}; the other {missing} hold questions for you."
+        )
+    open_name = talk.wording.say("open") if document else ""
+    asked = arc_slides(talk, missing, random, book) if missing else []
+    slides += [replace(slide, section=open_name or slide.section) for slide in asked]
+    bare = sum(not slide.bullets for slide in slides)
+    if bare and document:
+        notes.append(f"{bare} of the slides have no bullets: the text says too little for three lines on each.")
+    look = one_line(plan.look) or propose_look(plan.seed, plan.topic, plan.tone).said(talk.drawn_in_chinese)
+    return Outline(talk.subject.title, tuple(_numbered([*cover, *slides])), look, tuple(notes))
+
+
+def _cover(talk: Talk, book: Sketchbook) -> Slide:
+    audience = one_line(talk.plan.audience)
+    lines = [talk.subject.subtitle, talk.wording.say("for_audience", audience=audience) if audience else ""]
+    idea = book.draw("cover")
+    return Slide(
+        title=talk.subject.title,
+        subtitle=" · ".join(line for line in lines if line) or talk.wording.say("overview"),
+        notes=talk.wording.say("cover_notes"),
+        picture=talk.picture(idea),
+        alt_text=talk.alt_text(idea, talk.subject.title, "cover_alt"),
+        level=COVER,
+    )
+
+
+def _numbered(slides: Sequence[Slide]) -> list[Slide]:
+    """Titles that come back get a number."""
+    times: Counter[str] = Counter()
+    taken = {slide.title for slide in slides}
+    found: list[Slide] = []
+    for slide in slides:
+        times[slide.title] += 1
+        title = slide.title
+        while times[slide.title] > 1 and title in taken:
+            title = f"{slide.title} ({times[slide.title]})"
+            times[slide.title] += title in taken
+        taken.add(title)
+        found.append(replace(slide, title=title))
+    return found
