@@ -4,7 +4,7 @@ import os
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectern.prompts import wildcards
@@ -150,6 +150,7 @@ class TestRefused:
         with pytest.raises(TextsError, match="no wildcard"):
             filled("__pipe__", [folder], 7)
 
+    @settings(deadline=None)
     @given(
         st.lists(st.sampled_from(["__", "_", "color", "*", "/", "clothes/hats", " ", "<", ">", "both", "."])).map(
             "".join
