@@ -116,13 +116,13 @@ def _made(answer: str, shape: type[Shape], schema: Schema) -> Shape | _Mistake:
         found = read_json(answer, listed)
     except ValueError as error:
         return _Mistake(str(error))
-    mistakes = []
+    mistakes: list[ValidationError] = []
     for candidate in _readings(found, listed):
         try:
             return shape.model_validate(fitted(candidate, schema))
         except ValidationError as error:
-            mistakes.append(_explained(error, schema))
-    return _Mistake(mistakes[0])
+            mistakes.append(error)
+    return _Mistake(_explained(min(mistakes, key=ValidationError.error_count), schema))
 
 
 def _readings(found: dict[str, Any], listed: str) -> Iterator[dict[str, Any]]:
@@ -132,8 +132,11 @@ def _readings(found: dict[str, Any], listed: str) -> Iterator[dict[str, Any]]:
         inner = next(iter(found.values()))
         if isinstance(inner, dict):
             yield inner
-        elif isinstance(inner, list) and listed:
-            yield {listed: inner}
+        elif isinstance(inner, list):
+            if listed:
+                yield {listed: inner}
+            if len(inner) == 1 and isinstance(inner[0], dict):
+                yield inner[0]
 
 
 def _explained(error: ValidationError, schema: Schema) -> str:

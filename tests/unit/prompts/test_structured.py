@@ -260,6 +260,7 @@ class TestAskShape:
             f"Here you go:\n```json\n{json.dumps(GOOD)}\n```",
             json.dumps({"deck": GOOD}),
             json.dumps([GOOD]),
+            json.dumps({"slides": [GOOD]}),
             json.dumps({"Title": "Tea", "Slides": GOOD["slides"], "mood": "bold", "Alt text": "x", "extra": 1}),
             json.dumps(GOOD).replace("1", '"1"'),
         ],
@@ -289,6 +290,11 @@ class TestAskShape:
         model = Scripted(" ", json.dumps(GOOD))
         shaped(model)
         assert model.asked[1].messages[-2].text == "{}"
+
+    def test_the_mistakes_are_those_of_what_comes_nearest(self):
+        model = Scripted(json.dumps({"deck": {"title": "Tea"}}), json.dumps(GOOD))
+        shaped(model)
+        assert model.asked[1].messages[-1].text.startswith("That is not what was asked: slides is missing. Answer")
 
     def test_many_mistakes_are_counted(self):
         model = Scripted(json.dumps({"title": "t", "slides": [{}] * 20}), json.dumps(GOOD))

@@ -129,6 +129,10 @@ class TestRefused:
             filled("__color__" + "x" * 100_000, [folder], 7)
         with pytest.raises(TextsError, match="more than 4 stars"):
             filled("__c*o*l*o*r*__", [folder], 7)
+        for number in range(1001):
+            write(folder, f"many/{number}", "x")
+        with pytest.raises(TextsError, match=r"More than 1000 files fit the wildcard __many/\*__"):
+            filled("__many/*__", [folder], 7)
         write(folder, "big", "x\n" * 4 * 2**20 + "x")
         with pytest.raises(TextsError, match=r"big\.txt is larger than 8 MB"):
             filled("__big__", [folder], 7)
