@@ -262,6 +262,7 @@ class TestForgiving:
 
     @settings(deadline=None)
     @given(st.text() | st.lists(st.sampled_from([*PIECES, "\n"]), max_size=40).map("".join))
+    @example("**\\ **")
     def test_any_text_is_an_outline_or_an_error_with_its_line(self, text):
         try:
             outline = from_markdown(text)
