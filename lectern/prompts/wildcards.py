@@ -7,6 +7,7 @@ that has the file is taken; what a link points to outside them is not there.
 
 A name without a file is an error, since it is a slip of the pen most of the time. It stays as it was written where no
 folder holds any wildcard, where it touches a letter, digit or full stop (`module.__init__`), or within `<...>`.
+In `__a__b__` the name is `a`: a name ends at the next two underscores.
 """
 
 import difflib
