@@ -11,7 +11,7 @@ from .tongues import ALL_STOPWORDS
 _MOST_WORDS = 4  # of a phrase
 _TITLE_WORDS = 6
 _TITLE_WIDTH = 28  # columns of a Chinese title
-_BREAKS = re.compile(r"[^\w\s'’&/+-]+|\s[-–—]\s|\n")
+_BREAKS = re.compile(r"(?:(?![.,](?=\d))[^\w\s'’&/+%€$£-])+|\s[-–—]\s|\n")
 _PARTICLES = re.compile(r"[的了在是和与及将对从把被为而或且着过吗呢吧，。；：、！？\s]+")
 _LEADS = re.compile(  # what asks for a picture or a talk rather than naming its subject
     r"^(?:please\s+)?(?:(?:create|make|draw|paint|generate|show|give|write|prepare|design|build|plan)\s+(?:me\s+)?)?"
@@ -91,7 +91,7 @@ def _runs(clause: str) -> list[str]:
         elif run:
             found += [" ".join(run[at : at + _MOST_WORDS]) for at in range(0, len(run), _MOST_WORDS)]
             run = []
-    return [phrase for phrase in found if re.search(r"[^\W\d_]{2}", phrase)]
+    return [phrase for phrase in found if re.search(r"[^\W\d_]{3}", phrase) and not phrase[0].isdigit()]
 
 
 def strongest_phrase(sentences: Sequence[str], weights: Counter[str]) -> str:

@@ -16,6 +16,9 @@ _TIED = re.compile(  # sentences that say little without the one before
     r"cela|ceci|il|elle|mais|donc|esto|eso|pero|por eso)\b|这|那|它|他|她|但|因此|所以|此外",
     re.IGNORECASE,
 )
+_POLITE = re.compile(
+    r"(?:thank|thanks|danke|merci|gracias|sorry|please find|i hope|let me know)\b|谢谢|感谢", re.IGNORECASE
+)
 _FEWEST, _MOST = 4, 45  # words of a sentence that reads well
 
 
@@ -50,6 +53,8 @@ def _form(sentence: str) -> float:
     factor = 0.5 if length < _FEWEST or length > _MOST else 1.0
     if _TIED.match(sentence):
         factor *= 0.75
+    if _POLITE.match(sentence):
+        factor *= 0.4
     if sentence.endswith(("?", "？")):
         factor *= 0.7
     return factor * (1.15 if re.search(r"\d", sentence) else 1.0)
