@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from . import mails
+from .ranking import is_courtesy
 from .sentences import clean, is_east_asian, one_line, sentences, width
 
 _LONGEST_LINE = 4000  # characters of one sentence that are looked at
@@ -96,7 +97,7 @@ def _leaves(lines: list[Line], top: int) -> Iterator[Leaf]:
 
 def _sentences(paragraph: list[str]) -> list[str]:
     joined = ("" if paragraph and is_east_asian(paragraph[0][-1:]) else " ").join(paragraph)
-    return [sentence[:_LONGEST_LINE] for sentence in sentences(joined)]
+    return [sentence[:_LONGEST_LINE] for sentence in sentences(joined) if not is_courtesy(sentence)]
 
 
 def _lines(text: str) -> Iterator[Line]:

@@ -29,13 +29,25 @@ class _Extract:
     notes: str
 
 
-def summary_slide(talk: Talk, lines: Sequence[str], book: Sketchbook) -> Slide:
-    """What the whole document comes back to."""
+def summary_slide(talk: Talk, lines: Sequence[str], book: Sketchbook, sectioned: bool) -> Slide:
+    """What the whole document comes back to.
+
+    Args:
+        sectioned: whether the other slides are in sections.
+    """
     title = talk.wording.say("summary")
     bullets, used = _bullets(lines, scores(lines), None)
     idea = book.draw("next")
     notes = _notes([lines[at] for at in used])
-    return Slide(title, bullets, "", title, notes, talk.picture(idea), "", "", talk.alt_text(idea, title), CHAPTER)
+    return Slide(
+        title=title,
+        bullets=bullets,
+        section=title if sectioned else "",
+        notes=notes,
+        picture=talk.picture(idea),
+        alt_text=talk.alt_text(idea, title),
+        level=CHAPTER,
+    )
 
 
 def extracted_slides(talk: Talk, pieces: Sequence[Piece], book: Sketchbook) -> list[Slide]:

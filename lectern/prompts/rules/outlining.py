@@ -130,7 +130,8 @@ def _of_document(talk: Talk, document: Document, wanted: int, book: Sketchbook) 
     lines = list(dict.fromkeys(line for leaf in document.leaves for line in leaf.lines))
     summed = wanted >= _SUMMED_FROM and wanted > full_slides(document.leaves) and len(lines) >= 2 * FULL
     slides = extracted_slides(talk, deal(document.leaves, wanted - summed), book)
-    return [*slides, summary_slide(talk, lines, book)] if summed else slides
+    sectioned = any(slide.section for slide in slides)
+    return [*slides, summary_slide(talk, lines, book, sectioned)] if summed else slides
 
 
 def _cover(talk: Talk, book: Sketchbook) -> Slide:

@@ -19,6 +19,7 @@ _TIED = re.compile(  # sentences that say little without the one before
 _POLITE = re.compile(
     r"(?:thank|thanks|danke|merci|gracias|sorry|please find|i hope|let me know)\b|谢谢|感谢", re.IGNORECASE
 )
+_COURTESY = 70  # characters
 _FEWEST, _MOST = 4, 45  # words of a sentence that reads well
 
 
@@ -53,11 +54,14 @@ def _form(sentence: str) -> float:
     factor = 0.5 if length < _FEWEST or length > _MOST else 1.0
     if _TIED.match(sentence):
         factor *= 0.75
-    if _POLITE.match(sentence):
-        factor *= 0.4
     if sentence.endswith(("?", "？")):
         factor *= 0.7
     return factor * (1.15 if re.search(r"\d", sentence) else 1.0)
+
+
+def is_courtesy(sentence: str) -> bool:
+    """Thanks and the like, which say nothing."""
+    return len(sentence) <= _COURTESY and bool(_POLITE.match(sentence))
 
 
 def best(values: Sequence[float], count: int) -> list[int]:
