@@ -113,7 +113,7 @@ def _label(bare: str, number: int) -> Line | None:
 
 
 def _unescaped(text: str, clean: Callable[[str], str]) -> str:
-    return text[1:] if text[:1] == "\\" else clean(text).strip()
+    return (text[1:] if text[:1] == "\\" else clean(text)).strip()
 
 
 def _said(text: str) -> str:

@@ -116,13 +116,13 @@ def _made(answer: str, shape: type[Shape], schema: Schema) -> Shape | _Mistake:
         found = read_json(answer, listed)
     except ValueError as error:
         return _Mistake(str(error))
-    mistakes = []
+    mistakes: list[ValidationError] = []
     for candidate in _readings(found, listed):
         try:
             return shape.model_validate(fitted(candidate, schema))
         except ValidationError as error:
-            mistakes.append(_explained(error, schema))
-    return _Mistake(mistakes[0])
+            mistakes.append(error)
+    return _Mistake(_explained(min(mistakes, key=ValidationError.error_count), schema))
 
 
 def _readings(found: dict[str, Any], listed: str) -> Iterator[dict[str, Any]]:
@@ -132,8 +132,11 @@ def _readings(found: dict[str, Any], listed: str) -> Iterator[dict[str, Any]]:
         inner = next(iter(found.values()))
         if isinstance(inner, dict):
             yield inner
-        elif isinstance(inner, list) and listed:
-            yield {listed: inner}
+        elif isinstance(inner, list):
+            if listed:
+                yield {listed: inner}
+            if len(inner) == 1 and isinstance(inner[0], dict):
+                yield inner[0]
 
 
 def _explained(error: ValidationError, schema: Schema) -> str:
@@ -203,6 +206,12 @@ _INTRODUCTION = re.compile(
     r")\s*",
     re.IGNORECASE,
 )
+_FILLER = re.compile(
+    r"(?:sure|certainly|of course|absolutely)!\s+|(?:(?:sure|ok|okay|certainly), )?here you go\s?[:!]\s+", re.IGNORECASE
+)
+# A line that only names what follows, and the other half of a pair of prompts.
+_NAMED = re.compile(r"(?:(?:image|positive|final) )?(?:prompt|description|caption)[^\S\n]*\n+(?=\S)", re.IGNORECASE)
+_NEGATIVE = re.compile(r"\n[^\S\n]*(?:negative(?: prompt)?|负面提示词|反向提示词)\s?[:：]", re.IGNORECASE)
 _FAREWELL = re.compile(
     r"\n\n(?:let me know|feel free|i hope|hope this|would you like|if you(?:'d| would)? (?:like|want|need)"
     r"|希望这|如果您|如需)[^\n]{0,400}$",
@@ -215,10 +224,14 @@ _GAP = re.compile(r"\n\s*\n")
 
 
 def clean_text(answer: str) -> str:
-    """What was meant: no code fence, introduction, farewell, quotes around the whole, headings or emphasis."""
+    """What was meant: no code fence, introduction, farewell, quotes around the whole, headings or emphasis.
+
+    Where a negative prompt follows, that is left out too: its words would mean their opposite.
+    """
     text = _out_of_fence(answer.replace("\r\n", "\n").replace("\x00", ""))
     text = _GAP.sub("\n\n", text).strip()
     text = _FAREWELL.sub("", _HEADING.sub("", _STRONG.sub(r"\2", text))).strip()
+    text = _NEGATIVE.split(text, maxsplit=1)[0].strip()
     for _ in range(3):  # a prompt in quotes after `Prompt:` after `Here is the prompt:`
         text = _unquoted(_without_introduction(text))
     return text
@@ -235,11 +248,15 @@ def _out_of_fence(text: str) -> str:
 
 
 def _without_introduction(text: str) -> str:
-    found = _INTRODUCTION.match(text)
-    return text[found.end() :].strip() if found else text
+    for pattern in (_INTRODUCTION, _FILLER, _NAMED):
+        if found := pattern.match(text):
+            text = text[found.end() :].strip()
+    return text
 
 
 def _unquoted(text: str) -> str:
+    if text[:1] == ">" and all(line.startswith(">") for line in text.split("\n") if line):
+        return re.sub(r"^>[^\S\n]?", "", text, flags=re.MULTILINE).strip()
     end = _QUOTES.get(text[:1])
     if end is None or len(text) < 2 or not text.endswith(end):
         return text

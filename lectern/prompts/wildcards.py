@@ -7,6 +7,7 @@ that has the file is taken; what a link points to outside them is not there.
 
 A name without a file is an error, since it is a slip of the pen most of the time. It stays as it was written where no
 folder holds any wildcard, where it touches a letter, digit or full stop (`module.__init__`), or within `<...>`.
+In `__a__b__` the name is `a`: a name ends at the next two underscores.
 """
 
 import difflib
@@ -27,7 +28,7 @@ MOST_FILES = 20_000  # that are looked at in all folders
 _DEEPEST = 20  # wildcards within each other
 _MOST_DRAWN = 5000
 _MOST_STARS = 4
-_MOST_USED = 1000  # files whose changes count
+_MOST_USED = 1000  # files of one name with stars; names whose changes count
 _REMEMBERED = 256  # files
 
 _MARKS = r"\u0300-\u036f\u0900-\u0dff"  # parts of letters that \w leaves out
@@ -72,6 +73,7 @@ class _Filling:
     def __init__(self, folders: Sequence[Path], seed: int) -> None:
         self._folders = folders
         self._seed = seed
+        self._known: dict[str, list[str]] = {}  # lines by name
         self._drawn: Counter[str] = Counter()
         self._length = 0  # of all lines drawn
 
@@ -91,10 +93,12 @@ class _Filling:
                 f"The wildcard __{name}__ leads back to itself or is more than {_DEEPEST} deep: it was reached by"
                 f" {', '.join(f'__{one}__' for one in within[-5:])}. Take it out of one of these files."
             )
-        files = _files(name, self._folders)
-        if not files:
-            return self._unknown(name, found)
-        line = self._draw(name, [line for file in files for line in _lines(file)])
+        if name not in self._known:
+            files = _files(name, self._folders)
+            if not files:
+                return self._unknown(name, found)
+            self._known[name] = [line for file in files for line in _lines(file)]
+        line = self._draw(name, self._known[name])
         return self.fill(line, (*within, name)) if "__" in line else line
 
     def _draw(self, name: str, lines: Sequence[str]) -> str:
@@ -163,6 +167,8 @@ def _files(name: str, folders: Sequence[Path]) -> list[Path]:
     for known, file in islice(_walk(folders), MOST_FILES):
         if pattern.fullmatch(known) and known not in found and _is_inside(file, folders):
             found[known] = file
+        if len(found) > _MOST_USED:
+            raise TextsError(f"More than {_MOST_USED} files fit the wildcard __{name}__. Write a name that fits fewer.")
     return [found[known] for known in sorted(found)]
 
 

@@ -34,11 +34,12 @@ class Talk:
             else said
         )
 
-    def alt_text(self, idea: Both, title: str, form: str = "alt") -> str:
+    def alt_text(self, idea: Both, title: str) -> str:
+        """What the picture shall show, where the rules can say it in the deck's language; else what it is for."""
         language = self.wording.language
         if language not in ("English", *CHINESE):
             return self.wording.say("plain_alt", title=title)
-        return self.wording.say(form, picture=capitalised(idea.said(language in CHINESE)), title=title)
+        return self.wording.say("alt", picture=capitalised(idea.said(language in CHINESE)))
 
 
 def arc_slides(talk: Talk, count: int, random: Random, book: Sketchbook) -> list[Slide]:
@@ -97,17 +98,17 @@ def _filled(text: str, talk: Talk) -> str:
     """The topic put in, or "this" where it cannot stand in a sentence."""
     words = talk.subject.words or talk.wording.say("this")
     plural = talk.subject.plural and bool(talk.subject.words)
-    forms = {"s": "" if plural else "s", "is": "are" if plural else "is"}
-    return text.format(x=words, X=capitalised(words), **forms)
+    return text.format(x=words, X=capitalised(words), s="" if plural else "s")
 
 
 def _notes(talk: Talk, chapter: Chapter, angle: Angle, at: int, random: Random) -> str:
     """Two or three sentences."""
     said = [chapter.advice[at % len(chapter.advice)]]
-    if at == 0 and talk.plan.audience.strip():
+    opens = at == 0 and chapter.key == _FIRST_TO_GO_IN[0]  # said once in a talk
+    if opens and talk.plan.audience.strip():
         said.append(talk.wording.say("for_them", audience=talk.plan.audience.strip()))
     else:
-        said.append(talk.wording.say("dwell", line=random.choice(angle.lines)))
-    if at == 0 and talk.plan.tone.strip():
+        said.append(talk.wording.say("dwell", line=_filled(random.choice(angle.lines), talk)))
+    if opens and talk.plan.tone.strip():
         said.append(talk.wording.say("tone", tone=talk.plan.tone.strip()))
     return ("" if talk.wording.language in CHINESE else " ").join(said)

@@ -4,7 +4,7 @@ import heapq
 import itertools
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,7 +13,11 @@ from .sentences import terms
 
 T = TypeVar("T")
 
+FULL = 3  # lines that make a slide with bullets
 _WINDOW = 3  # sentences on each side of a gap that are compared
+_PARAGRAPH = 0.4  # what a border between paragraphs gains
+_TOO_SHORT = 1.0  # what a part without enough lines costs
+_FARTHEST = 24  # lines between a border and where an even one would be
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,11 @@ class Piece:
     headings: tuple[str, ...] = ()  # of the parts that were put together
 
 
+def full_slides(leaves: Sequence[Leaf]) -> int:
+    """Slides that a document fills with bullets, or with a heading of its own."""
+    return sum(max(1, len(leaf.lines) // FULL) for leaf in leaves)
+
+
 def deal(leaves: Sequence[Leaf], slides: int) -> list[Piece]:
     """At most so many pieces, in order; fewer where there are not enough sentences for more."""
     if not leaves or slides < 1:
@@ -36,7 +45,7 @@ def deal(leaves: Sequence[Leaf], slides: int) -> list[Piece]:
 def _split(leaves: Sequence[Leaf], slides: int) -> list[Piece]:
     found: list[Piece] = []
     for leaf, parts in zip(leaves, _seats([len(leaf.lines) for leaf in leaves], slides), strict=True):
-        for at, lines in enumerate(split_at_shifts(leaf.lines, parts)):
+        for at, lines in enumerate(split_at_shifts(leaf.lines, parts, leaf.starts)):
             found.append(Piece(leaf.chapter, "" if at else leaf.heading, tuple(lines)))
     return found
 
@@ -56,24 +65,52 @@ def _seats(sizes: Sequence[int], seats: int) -> list[int]:
     return given
 
 
-def split_at_shifts(lines: Sequence[str], parts: int) -> list[Sequence[str]]:
+def split_at_shifts(lines: Sequence[str], parts: int, starts: Collection[int] = ()) -> list[Sequence[str]]:
     """Parts of about the same size, each begun where it has least in common with what came before.
 
-    After Hearst's TextTiling (1997): neighbouring windows of sentences are compared by their terms.
+    After Hearst's TextTiling (1997), which compares neighbouring windows of sentences by their terms; here the best
+    borders of all are found together, each not far from where even parts would put it.
+
+    Args:
+        starts: places where paragraphs begin, which are preferred.
     """
-    if parts <= 1:
+    if parts <= 1 or len(lines) <= 1:
         return [lines]
     counts = [Counter(terms(line)) for line in lines]
-    step = len(lines) / parts
-    borders = [0]
-    for number in range(1, parts):
-        middle = number * step
-        first = max(borders[-1] + 1, math.ceil(middle - step / 3))
-        last = min(len(lines) - (parts - number), math.floor(middle + step / 3))
-        gaps = range(first, max(first, last) + 1)
-        borders.append(min(gaps, key=lambda gap: (round(_likeness(counts, gap), 9), abs(gap - middle), gap)))
-    borders.append(len(lines))
+    costs = [_likeness(counts, gap) - (_PARAGRAPH if gap in starts else 0.0) for gap in range(len(lines))]
+    borders = _best_borders(len(lines), min(parts, len(lines)), costs)
     return [lines[start:end] for start, end in itertools.pairwise(borders)]
+
+
+def _best_borders(count: int, parts: int, costs: Sequence[float]) -> list[int]:
+    """Where each part begins, and the end: the least sum of what borders and uneven parts cost."""
+    step = count / parts
+    reach = min(_FARTHEST, math.ceil(step))
+    best: list[dict[int, tuple[float, int]]] = [{0: (0.0, 0)}]  # for each border: place -> least cost, border before
+    for number in range(1, parts + 1):
+        middle = round(number * step)
+        places = range(max(number, middle - reach), min(count - (parts - number), middle + reach) + 1)
+        known: dict[int, tuple[float, int]] = {}
+        for place in places if number < parts else (count,):
+            border = costs[place] if place < count else 0.0
+            ways = ((cost + border + _uneven(place - at, step), at) for at, (cost, _) in best[-1].items() if at < place)
+            least = min(ways, default=None)
+            if least is not None:
+                known[place] = (round(least[0], 9), least[1])
+        best.append(known)
+    return _backwards(best, count)
+
+
+def _uneven(length: int, step: float) -> float:
+    """What a part costs that is not as long as the others, or too short for bullets."""
+    return ((length - step) / step) ** 2 + (_TOO_SHORT if length < FULL else 0.0)
+
+
+def _backwards(best: Sequence[dict[int, tuple[float, int]]], count: int) -> list[int]:
+    borders = [count]
+    for known in reversed(best[1:]):
+        borders.append(known[borders[-1]][1])
+    return borders[::-1]
 
 
 def _likeness(counts: Sequence[Counter[str]], gap: int) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from . import mails
+from .ranking import is_courtesy
 from .sentences import clean, is_east_asian, one_line, sentences, width
 
 _LONGEST_LINE = 4000  # characters of one sentence that are looked at
@@ -47,6 +48,7 @@ class Leaf:
     chapter: str  # empty: before the first heading, or there is none
     heading: str
     lines: tuple[str, ...]  # sentences and items, in order
+    starts: frozenset[int] = frozenset()  # places of lines that begin a paragraph
 
 
 @dataclass(frozen=True)
@@ -75,25 +77,27 @@ def _opens(lines: list[Line], level: int) -> bool:
 
 
 def _leaves(lines: list[Line], top: int) -> Iterator[Leaf]:
-    chapter, heading, paragraph, said = "", "", list[str](), list[str]()
+    chapter, heading, paragraph, said, starts = "", "", list[str](), list[str](), set[int]()
     for line in [*lines, Line(top, "")]:
         if line.level == _TEXT_LEVEL and line.text:
             paragraph.append(line.text)
             continue
-        said += _sentences(paragraph)
-        paragraph = []
+        if paragraph:
+            starts.add(len(said))
+            said += _sentences(paragraph)
+            paragraph = []
         if line.level == _ITEM_LEVEL:
             said += _sentences([line.text])
         elif line.level:
             if said or (heading and not (line.level > top and heading == chapter)):
-                yield Leaf(chapter, heading, tuple(said))
-            said = []
+                yield Leaf(chapter, heading, tuple(said), frozenset(starts))
+            said, starts = [], set()
             chapter, heading = (line.text if line.level <= top else chapter), line.text
 
 
 def _sentences(paragraph: list[str]) -> list[str]:
     joined = ("" if paragraph and is_east_asian(paragraph[0][-1:]) else " ").join(paragraph)
-    return [sentence[:_LONGEST_LINE] for sentence in sentences(joined)]
+    return [sentence[:_LONGEST_LINE] for sentence in sentences(joined) if not is_courtesy(sentence)]
 
 
 def _lines(text: str) -> Iterator[Line]:

@@ -9,16 +9,18 @@ from ..wishes import OWN_LANGUAGE, Expansion, Wish
 from .additions import Addition, of_idea, of_use
 from .phrases import phrases, title_of, without_lead
 from .ranking import best, scores
-from .sentences import capitalised, clean, one_line, sentences, size
+from .sentences import capitalised, clean, is_east_asian, one_line, sentences, size
 from .shortening import shorten
 from .syntax import extras, has_syntax, holds, plain, tags, without
 from .tongues import CHINESE, language_of
 
+_ENOUGH = 5  # phrases
 _ALT_WIDTH = 160  # columns
 _LETTERED = re.compile(  # an idea that wants something written in the picture
     r"[\"“「『][^\"”」』]+[\"”」』]|\b(?:text|lettering|words?|caption|typography|sign|letters)\b|文字|标语|字样|书法",
     re.IGNORECASE,
 )
+_PRAISE = frozenset(word for family in FAMILIES.values() for word in family.quality) | {"high quality", "8k", "4k"}
 _LETTERS = ("text", "letters", "garbled text", "subtitles")
 
 
@@ -29,7 +31,8 @@ class _Job:
     wish: Wish
     family: Family
     use: Use
-    idea: str  # cleaned, without unwanted terms, short enough for the family
+    said: str  # the idea without unwanted terms and without syntax
+    idea: str  # the same with its syntax, short enough for the family
     never: tuple[str, ...]
     own: str  # the language of the idea
     notes: tuple[str, ...]
@@ -52,14 +55,13 @@ def expand_by_rules(wish: Wish) -> Expansion:
         KeyError: a family or a use that does not exist.
     """
     job = _job(wish)
-    said = plain(job.idea)
-    added = of_idea(said, job.family, job.use, wish.creativity, wish.look, wish.seed, job.chinese)
+    added = of_idea(job.said, job.family, job.use, wish.creativity, wish.look, wish.seed, job.chinese)
     light = next((one for one in added if one.aspect == "light"), None)
     return Expansion(
         positive=_positive(job, added),
         negative=_negative(job),
-        title=title_of(said) or _untitled(job),
-        alt_text=_alt_text(job, said, light),
+        title=title_of(job.said) or _untitled(job),
+        alt_text=_alt_text(job, light),
         notes=job.notes,
     )
 
@@ -83,7 +85,16 @@ def _job(wish: Wish) -> _Job:
     if short != idea:
         notes.append(f"The idea is longer than {family.name} reads well; its main points were kept.")
     notes += _language_notes(wish, family, own)
-    return _Job(wish, family, use, short, never, own, tuple(notes))
+    return _Job(wish, family, use, _without_praise(plain(idea)), short, never, own, tuple(notes))
+
+
+def _without_praise(said: str) -> str:
+    """Without words of quality in front, which say nothing of what is seen."""
+    parts = tags(said)
+    while len(parts) > 1 and parts[0].casefold() in _PRAISE:
+        said = said[said.find(parts[0]) + len(parts[0]) :].lstrip(" ,，")
+        parts = parts[1:]
+    return said
 
 
 def _language_notes(wish: Wish, family: Family, own: str) -> list[str]:
@@ -107,8 +118,14 @@ def _short_enough(idea: str, family: Family) -> str:
     said = sentences(plain(idea)) if has_syntax(idea) else sentences(idea)
     if family.form == "prose":
         return " ".join([*_within(said, int(room * 0.7)), *extras(idea)])
-    listed = tags(plain(idea)) if _is_list(idea) else [one for sentence in said for one in phrases(sentence)]
+    listed = tags(plain(idea)) if _is_list(idea) else _telling([one for sentence in said for one in phrases(sentence)])
     return ", ".join([*_within(list(dict.fromkeys(listed)), int(room * 0.5)), *extras(idea)])
+
+
+def _telling(found: list[str]) -> list[str]:
+    """Without single words, which are mostly verbs, where there is enough else."""
+    longer = [phrase for phrase in found if " " in phrase or is_east_asian(phrase)]
+    return longer if len(longer) >= _ENOUGH else found
 
 
 def _is_list(idea: str) -> bool:
@@ -188,9 +205,9 @@ def _untitled(job: _Job) -> str:
     return "抽象构图" if job.own in CHINESE else "Abstract composition"
 
 
-def _alt_text(job: _Job, said: str, light: Addition | None) -> str:
+def _alt_text(job: _Job, light: Addition | None) -> str:
     """One sentence in the language of the idea."""
-    found = sentences(said)
+    found = sentences(job.said)
     first = shorten(without_lead(found[0]) if found else _untitled(job), _ALT_WIDTH)
     chinese = job.own in CHINESE
     lit = light is not None and not first.endswith(("…", "?", "？"))

@@ -1,5 +1,6 @@
 """Slides made from a document's own words: a title, its best lines shortened, its sentences as notes."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from .sentences import capitalised, is_east_asian, terms, width
 from .shortening import clauses, fits, shorten
 
 LINE_WIDTH = 90  # columns of a bullet
-_TITLE_WIDTH = 60
+_TITLE_WIDTH, _SHORTEST_TITLE = 60, 12
 _NOTES_LENGTH = 1600  # characters
 _FEWEST, _USUAL, _MOST = 3, 4, 5  # bullets
 _FORMED_FROM = 8  # slides of a text without headings from which it gets sections
@@ -26,6 +27,27 @@ class _Extract:
     title: str
     bullets: tuple[str, ...]
     notes: str
+
+
+def summary_slide(talk: Talk, lines: Sequence[str], book: Sketchbook, sectioned: bool) -> Slide:
+    """What the whole document comes back to.
+
+    Args:
+        sectioned: whether the other slides are in sections.
+    """
+    title = talk.wording.say("summary")
+    bullets, used = _bullets(lines, scores(lines), None)
+    idea = book.draw("next")
+    notes = _notes([lines[at] for at in used])
+    return Slide(
+        title=title,
+        bullets=bullets,
+        section=title if sectioned else "",
+        notes=notes,
+        picture=talk.picture(idea),
+        alt_text=talk.alt_text(idea, title),
+        level=CHAPTER,
+    )
 
 
 def extracted_slides(talk: Talk, pieces: Sequence[Piece], book: Sketchbook) -> list[Slide]:
@@ -67,28 +89,38 @@ def _slides(talk: Talk, extracts: Sequence[_Extract], sections: Sequence[str], b
 def _extract(piece: Piece, weights: Counter[str], untitled: str) -> _Extract:
     lines = list(dict.fromkeys(piece.lines))
     values = scores(lines)
-    stated = None if piece.heading else _statement(lines, values)
-    title = piece.heading or (lines[stated] if stated is not None else strongest_phrase(lines, weights))
-    title = capitalised(shorten(title or (lines[0] if lines else untitled), _TITLE_WIDTH))
+    title, stated = (piece.heading, None) if piece.heading else _title(lines, values, weights)
+    bullets, used = _bullets(lines, values, stated)
+    title = title or (lines[0] if lines else untitled)
+    told = sorted({*used, *([] if stated is None else [stated])})
+    return _Extract(capitalised(shorten(title, _TITLE_WIDTH)) or untitled, bullets, _notes([lines[at] for at in told]))
+
+
+def _title(lines: Sequence[str], values: Sequence[float], weights: Counter[str]) -> tuple[str, int | None]:
+    """What the best sentence states, as long as enough is left for bullets; else the strongest phrase.
+
+    Returns also the place of the sentence that the title says in full.
+    """
+    short = {at: shorten(line, _TITLE_WIDTH) for at, line in enumerate(lines) if fits(line, _TITLE_WIDTH)}
+    order = sorted((at for at in short if width(short[at]) >= _SHORTEST_TITLE), key=lambda at: (-values[at], at))
+    for at in order:
+        if short[at].endswith(("?", "？")):
+            continue
+        whole = at if short[at] == shorten(lines[at], LINE_WIDTH) else None
+        if len(lines) == 1 or len(_bullets(lines, values, whole)[0]) >= min(_FEWEST, len(lines)):
+            return short[at], whole
+    return strongest_phrase(lines, weights) or next((short[at] for at in order), ""), None
+
+
+def _bullets(lines: Sequence[str], values: Sequence[float], stated: int | None) -> tuple[tuple[str, ...], list[int]]:
+    """3 to 5 lines, or none where there is not enough to say; and the places of the sentences that they come from.
+
+    Args:
+        stated: the sentence that the title says already.
+    """
     left = [at for at in range(len(lines)) if at != stated]
-    bullets, used = _bullets([lines[at] for at in left], [values[at] for at in left])
-    told = sorted([left[at] for at in used] + ([stated] if stated is not None else []))
-    return _Extract(title or untitled, bullets, _notes([lines[at] for at in told] or lines))
-
-
-def _statement(lines: Sequence[str], values: Sequence[float]) -> int | None:
-    """The best sentence that is short enough for a title, as long as enough others are left for bullets."""
-    short = [at for at, line in enumerate(lines) if 12 <= width(shorten(line, 999)) <= _TITLE_WIDTH]
-    short = [at for at in short if not lines[at].endswith(("?", "？"))]
-    if not short or (len(lines) <= _FEWEST and len(lines) > 1):
-        return None
-    return max(short, key=lambda at: (values[at], -at))
-
-
-def _bullets(lines: Sequence[str], values: Sequence[float]) -> tuple[tuple[str, ...], list[int]]:
-    """3 to 5 lines, or none where there is not enough to say; and the sentences that they come from."""
-    liked = [value * (1.0 if fits(line, LINE_WIDTH) else 0.6) for line, value in zip(lines, values, strict=True)]
-    used = best(liked, len(lines) if len(lines) <= _MOST else _USUAL)
+    liked = [values[at] * (1.0 if fits(lines[at], LINE_WIDTH) else 0.6) for at in left]
+    used = [left[at] for at in best(liked, len(left) if len(left) <= _MOST else _USUAL)]
     found = _distinct(shorten(lines[at], LINE_WIDTH) for at in used)
     if len(found) < _FEWEST:
         found = _distinct(piece for at in used for piece in clauses(lines[at], LINE_WIDTH))[:_MOST]
@@ -101,10 +133,12 @@ def _distinct(lines: Iterator[str]) -> list[str]:
 
 def _notes(lines: Sequence[str]) -> str:
     """Sentences in full, as many as a speaker can use."""
+    wide = bool(lines) and is_east_asian(lines[0][:4])
     kept, used = list[str](), 0
     for line in lines:
         if kept and used + len(line) > _NOTES_LENGTH:
             break
-        kept.append(line if len(line) <= _NOTES_LENGTH else shorten(line, _NOTES_LENGTH))
+        said = line if len(line) <= _NOTES_LENGTH else shorten(line, _NOTES_LENGTH)
+        kept.append(said if re.search(r"[.!?…。！？；:：][\"”’」)）]*$", said) else said + ("。" if wide else "."))
         used += len(line)
-    return ("" if kept and is_east_asian(kept[0][:4]) else " ").join(kept)
+    return ("" if wide else " ").join(kept)

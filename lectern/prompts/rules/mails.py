@@ -17,14 +17,15 @@ _BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _GREETING = re.compile(
-    r"^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|liebe[rs]?|guten (?:tag|morgen)|sehr geehrte[rs]?|"
-    r"bonjour|cher|chère|hola|buenos días|estimad[oa]s?)\b[^.?!]{0,50}[,!.]?$|^.{0,12}(?:您好|你好|大家好)[，,！!：:]?$",
+    r"^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|liebe[rs]?|guten (?:tag|morgen)|"
+    r"sehr geehrte[rs]?|bonjour|cher|chère|hola|buenos días|estimad[oa]s?)\b[^.?!]{0,50}[,!.]?$|"
+    r"^.{0,12}(?:您好|你好|大家好)[，,！!：:]?$",
     re.IGNORECASE,
 )
 _FAREWELL = re.compile(
-    r"^(?:(?:best|kind|warm|many)(?: regards| wishes| thanks)?|regards|thanks(?: again| a lot)?|thank you|cheers|sincerely"
-    r"|yours(?: sincerely| truly)?|all the best|viele grüße|mit freundlichen grüßen|beste grüße|danke|lg|mfg|cordialement"
-    r"|bien à vous|saludos|un saludo|gracias|此致|敬礼|祝好|谢谢|顺祝商祺)\s*[,.!，。！]?$",
+    r"^(?:(?:best|kind|warm|many)(?: regards| wishes| thanks)?|regards|thanks(?: again| a lot)?|thank you|cheers|"
+    r"sincerely|yours(?: sincerely| truly)?|all the best|viele grüße|mit freundlichen grüßen|beste grüße|danke|lg|mfg|"
+    r"cordialement|bien à vous|saludos|un saludo|gracias|此致|敬礼|祝好|谢谢|顺祝商祺)\s*[,.!，。！]?$",
     re.IGNORECASE,
 )
 _SIGNED = 3  # short lines below a farewell that are names, titles and telephones

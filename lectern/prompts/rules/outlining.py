@@ -9,9 +9,9 @@ from random import Random
 from ..families import FAMILIES
 from ..outlines import COVER, Outline, Plan, Slide
 from .arcs import Talk, arc_slides
-from .dealing import deal
+from .dealing import FULL, deal, full_slides
 from .documents import Document, read_document
-from .extracts import extracted_slides
+from .extracts import extracted_slides, summary_slide
 from .looks import propose_look
 from .phrases import strongest_phrase
 from .pictures import Sketchbook
@@ -25,6 +25,7 @@ from .wordings.reading import Wording, languages, wording
 MOST_SLIDES = 500
 _TOPIC_WIDTH = 400  # columns of a topic; longer is a document
 _DOCUMENT_LINES = 4
+_SUMMED_FROM = 4  # slides from which a summary may be one
 _TITLE_WIDTH = 70
 _TOPIC_IN_PICTURES = 60  # columns
 
@@ -48,7 +49,7 @@ def outline_by_rules(plan: Plan) -> Outline:
     subject = subject if subject.title else replace(subject, title=words.say("untitled"))
     if document and plan.language and plan.language != own:
         notes.append(f"The text stays in {own}: rules cannot translate it to {plan.language}. A chat model can.")
-    return _outline(plan, _talk(plan, words, subject), document, notes)
+    return _outline(plan, _talk(plan, words, subject, document), document, notes)
 
 
 def is_document(text: str) -> bool:
@@ -79,7 +80,7 @@ def _document_subject(document: Document) -> Subject:
         )
     if not title:
         title = next((leaf.heading for leaf in document.leaves if leaf.heading), lines[0] if lines else "")
-    return Subject(capitalised(shorten(title, _TITLE_WIDTH)), "", "")
+    return Subject(capitalised(shorten(title, _TITLE_WIDTH)), "")
 
 
 def _short_statement(lines: Sequence[str]) -> str:
@@ -88,9 +89,9 @@ def _short_statement(lines: Sequence[str]) -> str:
     return lines[max(short, key=lambda at: (values[at], -at))] if short else ""
 
 
-def _talk(plan: Plan, words: Wording, subject: Subject) -> Talk:
+def _talk(plan: Plan, words: Wording, subject: Subject, document: Document | None) -> Talk:
     family = FAMILIES[plan.family]
-    topic = subject.words or (subject.title if width(subject.title) <= _TOPIC_IN_PICTURES else "")
+    topic = subject.noun or (subject.title if width(subject.title) <= _TOPIC_IN_PICTURES and not document else "")
     spoken = language_of(topic)
     chinese = words.language in CHINESE and words.language in family.languages
     told = spoken in CHINESE if chinese else spoken in family.languages and spoken not in CHINESE
@@ -107,8 +108,7 @@ def _outline(plan: Plan, talk: Talk, document: Document | None, notes: list[str]
     book = Sketchbook(f"{talk.subject.title} {plan.topic[:400]}", random)
     cover = [_cover(talk, book)] if plan.cover else []
     wanted = plan.slides - len(cover)
-    pieces = deal(document.leaves, wanted) if document else []
-    slides = extracted_slides(talk, pieces, book)
+    slides = _of_document(talk, document, wanted, book) if document else []
     missing = wanted - len(slides)
     if missing and document:
         notes.append(
@@ -116,16 +116,26 @@ def _outline(plan: Plan, talk: Talk, document: Document | None, notes: list[str]
         )
     open_name = talk.wording.say("open") if document else ""
     asked = arc_slides(talk, missing, random, book) if missing else []
-    slides += [replace(slide, section=open_name or slide.section) for slide in asked]
+    closing = [slides.pop()] if asked and slides and slides[-1].section == talk.wording.say("summary") else []
+    slides += [*(replace(slide, section=open_name or slide.section) for slide in asked), *closing]
     bare = sum(not slide.bullets for slide in slides)
     if bare and document:
-        notes.append(f"{bare} of the slides have no bullets: the text says too little for three lines on each.")
+        notes.append(f"Slides without bullets: {bare}. The text says too little for three lines on each.")
     look = one_line(plan.look) or propose_look(plan.seed, plan.topic, plan.tone).said(talk.drawn_in_chinese)
     return Outline(talk.subject.title, tuple(_numbered([*cover, *slides])), look, tuple(notes))
 
 
+def _of_document(talk: Talk, document: Document, wanted: int, book: Sketchbook) -> list[Slide]:
+    """Its parts; and at the end its main points, rather than parts that are too small for bullets."""
+    lines = list(dict.fromkeys(line for leaf in document.leaves for line in leaf.lines))
+    summed = wanted >= _SUMMED_FROM and wanted > full_slides(document.leaves) and len(lines) >= 2 * FULL
+    slides = extracted_slides(talk, deal(document.leaves, wanted - summed), book)
+    sectioned = any(slide.section for slide in slides)
+    return [*slides, summary_slide(talk, lines, book, sectioned)] if summed else slides
+
+
 def _cover(talk: Talk, book: Sketchbook) -> Slide:
-    audience = one_line(talk.plan.audience)
+    audience = one_line(talk.plan.audience) or talk.subject.audience
     lines = [talk.subject.subtitle, talk.wording.say("for_audience", audience=audience) if audience else ""]
     idea = book.draw("cover")
     return Slide(
@@ -133,7 +143,7 @@ def _cover(talk: Talk, book: Sketchbook) -> Slide:
         subtitle=" · ".join(line for line in lines if line) or talk.wording.say("overview"),
         notes=talk.wording.say("cover_notes"),
         picture=talk.picture(idea),
-        alt_text=talk.alt_text(idea, talk.subject.title, "cover_alt"),
+        alt_text=talk.alt_text(idea, talk.subject.title),
         level=COVER,
     )
 

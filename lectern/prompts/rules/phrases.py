@@ -9,9 +9,16 @@ from .shortening import shorten
 from .tongues import ALL_STOPWORDS
 
 _MOST_WORDS = 4  # of a phrase
+_LONGEST_WORD = 40  # characters
 _TITLE_WORDS = 6
+_NAMED = 1.8  # what a phrase behind an article gains
+_NAMED_BY = (
+    "the a an our my your their his her its der die das den dem des ein eine einen unser unsere le la les un une l' notre"
+    " nos el los las una nuestro nuestra"
+)
+_NAMING = frozenset(_NAMED_BY.split())
 _TITLE_WIDTH = 28  # columns of a Chinese title
-_BREAKS = re.compile(r"[^\w\s'’&/+-]+|\s[-–—]\s|\n")
+_BREAKS = re.compile(r"(?:(?![.,](?=\d))[^\w\s'’&/+%€$£-])+|\s[-–—]\s|\n")
 _PARTICLES = re.compile(r"[的了在是和与及将对从把被为而或且着过吗呢吧，。；：、！？\s]+")
 _LEADS = re.compile(  # what asks for a picture or a talk rather than naming its subject
     r"^(?:please\s+)?(?:(?:create|make|draw|paint|generate|show|give|write|prepare|design|build|plan)\s+(?:me\s+)?)?"
@@ -21,8 +28,8 @@ _LEADS = re.compile(  # what asks for a picture or a talk rather than naming its
     r"^(?:eine?n?\s+)?(?:bild|foto|präsentation|vortrag|folien)\s+(?:von|über|zu|zum|zur)\s+|"
     r"^(?:une?\s+)?(?:image|photo|présentation|exposé)\s+(?:de|d'|sur|à propos de)\s*|"
     r"^(?:una?\s+)?(?:imagen|foto|presentación|charla)\s+(?:de|sobre)\s+|"
-    r"^(?:请)?(?:帮我|给我)?(?:画|生成|制作|做|写|准备)?(?:一[张幅个份套])?(?:关于|有关)|"
-    r"^(?:请)?(?:帮我|给我)?(?:画|生成)(?:一[张幅个])?",
+    r"^(?:请|帮我|给我)+(?:画|生成|制作|做|写|准备)(?:一[张幅个份套])?(?:关于|有关)?|"
+    r"^(?:画|生成|制作|做|写|准备)一[张幅个份套](?:关于|有关)?|^(?:关于|有关)",
     re.IGNORECASE,
 )
 _TRAILS = re.compile(r"的?(?:演示文稿|演示|演讲|幻灯片|PPT|ppt|图片|照片|插画|介绍)$")
@@ -86,12 +93,12 @@ def _runs(clause: str) -> list[str]:
     found: list[str] = []
     run: list[str] = []
     for word in [*clause.split(), ""]:
-        if word and word.casefold() not in ALL_STOPWORDS and len(word) < 40:
+        if word and word.casefold() not in ALL_STOPWORDS and len(word) < _LONGEST_WORD:
             run.append(word)
         elif run:
             found += [" ".join(run[at : at + _MOST_WORDS]) for at in range(0, len(run), _MOST_WORDS)]
             run = []
-    return [phrase for phrase in found if re.search(r"[^\W\d_]{2}", phrase)]
+    return [phrase for phrase in found if re.search(r"[^\W\d_]{3}", phrase) and not phrase[0].isdigit()]
 
 
 def strongest_phrase(sentences: Sequence[str], weights: Counter[str]) -> str:
@@ -104,10 +111,17 @@ def strongest_phrase(sentences: Sequence[str], weights: Counter[str]) -> str:
     best, most = "", 0.0
     for sentence in sentences:
         for phrase in phrases(sentence):
-            value = _strength(phrase, here, weights)
+            value = _strength(phrase, here, weights) * (_NAMED if _is_named(phrase, sentence) else 1.0)
             if value > most:
                 best, most = phrase, value
     return capitalised(one_line(best))
+
+
+def _is_named(phrase: str, sentence: str) -> bool:
+    """Whether an article or a possessive says that it is a thing."""
+    at = sentence.find(phrase)
+    before = sentence[:at].casefold().split()[-1:]
+    return bool(before) and before[0] in _NAMING
 
 
 def _strength(phrase: str, here: Counter[str], weights: Counter[str]) -> float:

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from .scenes import Both, Phrases, both, pick, scenes_of
+from .scenes import Both, Phrases, both, scenes_of
 
 _OBJECTS = {  # name of a scene -> things to draw
     "night": "a lit window in a dark street | 黑暗街道上一扇亮着的窗; a telescope under the stars | 星空下的望远镜",
@@ -107,12 +107,21 @@ class Sketchbook:
             key: of the chapter that the slide is in; "" where there are none.
             text: of the slide, where that says more than the topic.
         """
-        about = f"{text} {self._topic}"
-        thing = self._fresh((*(things_of(text) or things_of(self._topic)), *MOTIFS.get(key, MOTIFS["how"])))
-        setting = pick(scenes_of(about), "setting", self._random)
+        thing = self._fresh((*(things_of(text) or things_of(self._topic)), *self._motifs(key, text)))
+        scenes = scenes_of(f"{text} {self._topic}")
+        setting = self._fresh(tuple(setting for scene in scenes for setting in scene.setting))
         view = self._view(thing)
         return Both(
-            f"{thing.english}, {view.english}{setting.english}", f"{thing.chinese}，{view.chinese}{setting.chinese}"
+            f"{thing.english}{view.english}, with {setting.english} in the background",
+            f"{thing.chinese}{view.chinese}，背景是{setting.chinese}",
+        )
+
+    def _motifs(self, key: str, text: str) -> Phrases:
+        """Those of the chapter; without one any, where nothing else goes with the text."""
+        if key:
+            return MOTIFS[key]
+        return (
+            () if things_of(text) or things_of(self._topic) else tuple(one for some in MOTIFS.values() for one in some)
         )
 
     def _fresh(self, things: Phrases) -> Both:
@@ -125,4 +134,4 @@ class Sketchbook:
         """Another view for each time that a thing comes back."""
         times = self._times[thing] - 1
         view = _VIEWS[times % len(_VIEWS)]
-        return Both(f"{view.english}, ", f"{view.chinese}，") if times else Both("", "")
+        return Both(f" {view.english}", f"，{view.chinese}") if times else Both("", "")

@@ -16,6 +16,10 @@ _TIED = re.compile(  # sentences that say little without the one before
     r"cela|ceci|il|elle|mais|donc|esto|eso|pero|por eso)\b|这|那|它|他|她|但|因此|所以|此外",
     re.IGNORECASE,
 )
+_POLITE = re.compile(
+    r"(?:thank|thanks|danke|merci|gracias|sorry|please find|i hope|let me know)\b|谢谢|感谢", re.IGNORECASE
+)
+_COURTESY = 70  # characters
 _FEWEST, _MOST = 4, 45  # words of a sentence that reads well
 
 
@@ -53,6 +57,11 @@ def _form(sentence: str) -> float:
     if sentence.endswith(("?", "？")):
         factor *= 0.7
     return factor * (1.15 if re.search(r"\d", sentence) else 1.0)
+
+
+def is_courtesy(sentence: str) -> bool:
+    """Thanks and the like, which say nothing."""
+    return len(sentence) <= _COURTESY and bool(_POLITE.match(sentence))
 
 
 def best(values: Sequence[float], count: int) -> list[int]:

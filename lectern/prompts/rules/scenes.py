@@ -96,8 +96,10 @@ SCENES = (  # what comes first decides: time and weather before places, places b
     ),
     _scene(
         "nature forest tree mountain river lake garden plant leaf flower climate earth ecology sustainability"
-        " environment biodiversity wald berg klima umwelt natur forêt montagne climat bosque montaña clima",
-        "自然 森林 树 山 河流 湖 花园 植物 气候 生态 环保 环境 可持续",
+        " environment biodiversity biology animal dog cat bird horse bee fish species evolution photosynthesis"
+        " recycling waste farm agriculture soil wald berg klima umwelt natur forêt montagne climat bosque montaña"
+        " clima",
+        "自然 森林 树 山 河流 湖 花园 植物 气候 生态 环保 环境 可持续 动物 生物 光合作用 垃圾 回收 农业",
         light="dappled light through leaves | 透过树叶的斑驳光影; soft light of an overcast day | 阴天的柔和天光",
         setting="layered hills fading into haze | 层层隐入薄雾的山丘; moss, ferns and clear water | 苔藓、蕨类与清水",
         colors="moss green and warm earth | 苔绿与暖土色; sage and clear sky blue | 鼠尾草绿与晴空蓝",

@@ -3,7 +3,7 @@
 import itertools
 import re
 
-from .sentences import width
+from .sentences import is_east_asian, width
 from .tongues import ALL_STOPWORDS
 
 _BORDER = re.compile(
@@ -28,10 +28,12 @@ _CONDITION = re.compile(  # neither clause may go
 )
 _ASIDE = re.compile(r"\s*[(（][^()（）]{0,200}[)）]")
 _SHORTEST = 0.36  # of the limit: what is cut shorter says too little
-_SHORTEST_CLAUSE = 24  # columns
+_SHORTEST_CLAUSE, _SHORTEST_WIDE_CLAUSE = 24, 12  # columns, the latter in Chinese
+_HANGING = re.compile(r"[\s,]+(?:mostly|mainly|partly|largely|simply|only|just|even|vor allem|nur|surtout|sobre todo)$")
 _LINKS = re.compile(
     r"^(?:and|but|or|which|while|und|aber|et|mais|y|pero)\s+|^(?:并且|而且|并|而|但是|但)", re.IGNORECASE
 )
+_LEANING = re.compile(r"(?:because|which|while|whereas|so that|weil|sodass|die|der|das|que|qui|porque|parce que)\s")
 _TRAILING = " ,;:.–—-，；：。、！？!?…"
 
 
@@ -73,7 +75,7 @@ def _after_first_clause(text: str) -> str:
 def _at_clause(text: str, limit: int) -> str:
     best = ""
     for border in _BORDER.finditer(text[: limit + 2]):
-        piece = text[: border.start()].rstrip(_TRAILING)
+        piece = _HANGING.sub("", text[: border.start()].rstrip(_TRAILING))
         if limit * _SHORTEST <= width(piece) <= limit and _balanced(piece):
             best = piece
     return best
@@ -109,11 +111,12 @@ def clauses(sentence: str, limit: int) -> list[str]:
     if _CONDITION.match(text) or _CONCEDES.match(text) or not _balanced(text):
         return [shorten(text, limit)]
     cuts = [0, *(border.end() for border in _BORDER.finditer(text)), len(text)]
+    least = _SHORTEST_WIDE_CLAUSE if is_east_asian(text) else _SHORTEST_CLAUSE
     found: list[str] = []
     for start, end in itertools.pairwise(cuts):
         piece = text[start:end]
-        short = found and (width(piece) < _SHORTEST_CLAUSE or width(found[-1]) < _SHORTEST_CLAUSE)
-        if short and width(found[-1] + piece) <= limit:
+        leans = width(piece) < least or bool(_LEANING.match(piece))
+        if found and (leans or width(found[-1]) < least) and width(found[-1] + piece) <= limit:
             found[-1] += piece
         else:
             found.append(piece)

@@ -21,7 +21,8 @@ _COUNTED = (
     " process program programme tool car house school city trip journey reunion festival museum party wedding match"
     " machine engine garden budget forecast survey study offer contract policy brand logo store shop office factory"
     " hospital week month year quarter summary overview introduction presentation pitch revolution war crisis empire"
-    " dynasty cycle theory law theorem wall bridge river empire railway road treaty election constitution economy"
+    " dynasty launch future role state impact end birth rise fall story power beauty value cycle theory law theorem"
+    " wall bridge river empire railway road treaty election constitution economy"
 )
 _COUNTABLE = frozenset(_COUNTED.split())
 _MASS = re.compile(r"(?:ing|tion|ity|ness|ism|ics|ance|ence|ship|logy|graphy|care|ware|cy|ure|nomy|sy)$", re.IGNORECASE)
@@ -37,28 +38,61 @@ _CLAUSE = re.compile(
 _VERBS = re.compile(r"\b(?:is|are|was|were|will|has|have|can|should|must|need|needs|ist|sind|hat|est|sont|es|son)\b")
 
 
+_ASKED = (  # questions -> what they are about
+    re.compile(r"^(?:what|who)(?:'s| is| are| was| were)\s+(.+)$", re.IGNORECASE),
+    re.compile(r"^(?:how|why|when|where)\s+(?:do|does|did)\s+(.+?)\s+\w+$", re.IGNORECASE),
+    re.compile(r"^how to\s+\w+\s+(?!(?:from|with|in|on|at|to|for|and|up|out)\b)(.+)$", re.IGNORECASE),
+    re.compile(
+        r"^(?:why |how )?(?:(?:we|you|they|i|companies|people|schools)\s+)?(?:should|must|need to|can|could|want to)\s+"
+        r"(?:(?:we|you|they|i)\s+)?\w+\s+(?:to\s+)?(?!(?:from|with|in|on|at|for|and|up|out)\b)(.+)$",
+        re.IGNORECASE,
+    ),
+    re.compile(r"^(?:什么是|谁是|如何理解|怎样理解)(.+)$"),
+    re.compile(r"^(?:wer|was) (?:ist|sind|war) (.+)$", re.IGNORECASE),
+)
+_READERS = re.compile(  # whom a topic names as its audience
+    r"\s+for\s+((?:[\w-]+\s+)?(?:children|kids|beginners|students|investors|executives|managers|teachers|parents|everyone|"
+    r"seniors|developers|colleagues|customers|newcomers|non-experts|teenagers|adults))$",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class Subject:
     title: str  # of the deck
     subtitle: str  # what the topic says beyond the title
-    words: str  # within a title, after "why"; empty where the topic is no noun phrase
+    words: str = ""  # within a title, after "why"; empty where the topic is no noun phrase
     plural: bool = False
+    audience: str = ""  # where the topic names one
+
+    @property
+    def noun(self) -> str:
+        """The words without an article."""
+        return re.sub(r"^(?:the|an?)\s+", "", self.words)
 
 
 def subject_of(topic: str, language: str) -> Subject:
     """Of a topic of one paragraph; all empty where it holds no word."""
     found = sentences(topic)
     if not found:
-        return Subject(one_line(topic)[:40].strip(), "", "")
+        return Subject(one_line(topic)[:40].strip(), "")
     first = without_lead(found[0]).rstrip(".。 ")
+    readers = _READERS.search(first)
+    first = first[: readers.start()] if readers and readers.start() > 2 else first
     head, rest = _parted(first)
     rest = rest or (found[1] if len(found) > 1 else "")
     title = capitalised(shorten(head, _TITLE_WIDTH))
     subtitle = capitalised(shorten(rest, _SUBTITLE_WIDTH)) if rest else ""
-    words = _noun_phrase(head)
-    if language != "English" or is_east_asian(head):
-        return Subject(title, subtitle, words)
-    return Subject(title, subtitle, _with_article(words), _is_plural(words))
+    words = _noun_phrase(_asked_about(head))
+    english = language == "English" and not is_east_asian(head)
+    words = _with_article(words) if english else words
+    return Subject(title, subtitle, words, english and _is_plural(words), readers[1] if readers else "")
+
+
+def _asked_about(head: str) -> str:
+    question = head.rstrip(" ?？")
+    found = next((found for pattern in _ASKED if (found := pattern.match(question))), None)
+    return found[1].strip() if found else head
 
 
 def _parted(sentence: str) -> tuple[str, str]:
@@ -82,26 +116,28 @@ def _noun_phrase(head: str) -> str:
 
 
 def _with_article(words: str) -> str:
-    """ "product launch" needs one, "climate change" and "Marie Curie" do not."""
+    """ "product launch" needs one; "climate change", "electric cars" and "Marie Curie" do not."""
     parts = words.split()
-    if not parts or parts[0].casefold() in _DETERMINED:
-        return words[:1].lower() + words[1:] if parts and parts[0].casefold() in _DETERMINED else words
+    if not parts:
+        return ""
+    if parts[0].casefold() in _DETERMINED:
+        return words[:1].lower() + words[1:]
     head = _head(parts)
-    lowered = _lowered(words)
-    if _is_gerund(parts[0]) or _is_plural(words) or head.isdigit():
-        return lowered
-    if head.casefold() in _COUNTABLE or ("of" in parts and not _MASS.search(head)):
-        return f"the {lowered}"
-    return lowered
+    counted = head.casefold() in _COUNTABLE
+    if counted or ("of" in parts and not _is_gerund(parts[0]) and not _is_plural(words) and not _MASS.search(head)):
+        return f"the {_lowered(words)}"
+    return _lowered(words)
 
 
 def _lowered(words: str) -> str:
     """A large first letter that only begins the phrase goes; one that belongs to a name stays."""
     parts = words.split()
-    others = [part for part in parts[1:] if part.casefold() not in ALL_STOPWORDS]
-    named = any(part[:1].isupper() for part in others) or not others
     first = parts[0]
-    return words if named or first[1:] != first[1:].lower() else first.lower() + words[len(first) :]
+    if first[1:] != first[1:].lower():
+        return words
+    others = [part for part in parts[1:] if part.casefold() not in ALL_STOPWORDS]
+    common = first.casefold() in _COUNTABLE or (bool(others) and not any(part[:1].isupper() for part in others))
+    return first.lower() + words[len(first) :] if common else words
 
 
 def _head(parts: list[str]) -> str:
@@ -115,9 +151,17 @@ def _is_gerund(word: str) -> bool:
 
 
 def _is_plural(words: str) -> bool:
-    parts = words.split()
+    parts = words.removeprefix("the ").split()
     if not parts or _is_gerund(parts[0]):
         return False
-    head = _head(parts)
-    joined = " and " in f" {words} " and not _PLURAL.search(head)
-    return joined or (bool(_PLURAL.search(head)) and head.casefold() not in ("news", "series", "physics", "economics"))
+    head = _head(parts).casefold()
+    if " and " in words.split(" of ")[0] and not _PLURAL.search(head):
+        return True
+    return bool(_PLURAL.search(head)) and head not in (
+        "news",
+        "series",
+        "physics",
+        "economics",
+        "mathematics",
+        "politics",
+    )

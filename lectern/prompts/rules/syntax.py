@@ -81,6 +81,7 @@ def _excised(part: str, term: str, grouped: bool) -> str:
 
 def _tidy(text: str) -> str:
     """Without what a term that was taken out leaves behind."""
+    text = re.sub(r"(?<=[\[{|])\s*\|\s*|\s*\|\s*(?=[\]}])", "", text)  # an alternative of which nothing is left
     text = _EMPTY.sub("", text)
     text = re.sub(r"([(\[])\s*,\s*", r"\1", re.sub(r",\s*(?=[:)\]])", "", text))
     text = re.sub(r"[ \t]{2,}", " ", re.sub(r"[ \t]+(?=[,.;!?])", "", text))

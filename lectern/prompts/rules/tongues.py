@@ -18,7 +18,9 @@ _SMALL = {
         " me us them who whom which what when where why how not no nor so too very can could will would shall should"
         " may might must do does did done has have had having all any each every both few more most other some such"
         " only own same just also between through during before after above below up down out off again further once"
-        " because while until although though since per via vs etc am let lets get gets got"
+        ""
+        " within ago yet ever never always still well many much one two three four five because while until"
+        " although though since per via vs etc am let lets get gets got"
     ),
     "Deutsch": (
         "der die das den dem des ein eine einen einem einer eines und oder aber wenn dann als von zu im in am an auf"

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lectern.prompts.errors import OutlineError
@@ -113,12 +113,14 @@ class TestRoundTrip:
         assert to_markdown(DECK) == WRITTEN
         assert from_markdown(WRITTEN) == DECK
 
+    @settings(deadline=None)
     @given(OUTLINE)
     @example(Outline("", (Slide("", level=COVER),)))
     @example(Outline("T", (Slide("x", section="none", level=COVER), Slide("3. y", section="none"), Slide("\\"))))
     def test_every_outline_comes_back(self, outline):
         assert from_markdown(to_markdown(outline)) == outline
 
+    @settings(deadline=None)
     @given(OUTLINE)
     def test_line_ends_and_indentation_of_an_editor_do_not_matter(self, outline):
         assert from_markdown("\ufeff" + to_markdown(outline).replace("\n", "\r\n")) == outline
@@ -258,7 +260,9 @@ class TestForgiving:
             (2, "", "D", ()),
         ]
 
+    @settings(deadline=None)
     @given(st.text() | st.lists(st.sampled_from([*PIECES, "\n"]), max_size=40).map("".join))
+    @example("**\\ **")
     def test_any_text_is_an_outline_or_an_error_with_its_line(self, text):
         try:
             outline = from_markdown(text)

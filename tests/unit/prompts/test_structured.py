@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -114,15 +114,18 @@ HOSTILE = [
 
 
 class TestReadJson:
+    @settings(deadline=None)
     @given(OBJECTS, st.booleans(), st.sampled_from([None, 2]))
     def test_all_of_json_is_read(self, value, ascii_only, indent):
         assert read_json(json.dumps(value, ensure_ascii=ascii_only, indent=indent)) == value
 
+    @settings(deadline=None)
     @given(OBJECTS.filter(bool))
     def test_prose_and_fences_around_it_do_not_matter(self, value):
         text = f"Sure! Here {{is}} it [1]:\n```json\n{json.dumps(value, indent=1)}\n```\nIs that 'fine'?"
         assert read_json(text) == value
 
+    @settings(deadline=None)
     @given(st.text(alphabet="{}[]\":,'\\/ \n-1eaTrue“”：Nul", max_size=200) | st.text())
     def test_any_text_gives_an_object_or_a_reason(self, text):
         try:
@@ -257,6 +260,7 @@ class TestAskShape:
             f"Here you go:\n```json\n{json.dumps(GOOD)}\n```",
             json.dumps({"deck": GOOD}),
             json.dumps([GOOD]),
+            json.dumps({"slides": [GOOD]}),
             json.dumps({"Title": "Tea", "Slides": GOOD["slides"], "mood": "bold", "Alt text": "x", "extra": 1}),
             json.dumps(GOOD).replace("1", '"1"'),
         ],
@@ -286,6 +290,11 @@ class TestAskShape:
         model = Scripted(" ", json.dumps(GOOD))
         shaped(model)
         assert model.asked[1].messages[-2].text == "{}"
+
+    def test_the_mistakes_are_those_of_what_comes_nearest(self):
+        model = Scripted(json.dumps({"deck": {"title": "Tea"}}), json.dumps(GOOD))
+        shaped(model)
+        assert model.asked[1].messages[-1].text.startswith("That is not what was asked: slides is missing. Answer")
 
     def test_many_mistakes_are_counted(self):
         model = Scripted(json.dumps({"title": "t", "slides": [{}] * 20}), json.dumps(GOOD))
@@ -349,6 +358,11 @@ class TestAskText:
             ("提示词：一只狐狸", "一只狐狸"),
             ("a *red* fox with **deep** eyes", "a red fox with deep eyes"),
             ("`a red fox`", "a red fox"),
+            ("**Image Prompt**\n\na red fox", "a red fox"),
+            ("Of course! A red fox", "A red fox"),
+            ("Sure! Here you go: a red fox", "a red fox"),
+            ("Here is the prompt:\n\n> a red fox\n> in snow", "a red fox\nin snow"),
+            ('Prompt: "a red fox"\n\n**Negative prompt:** blurry', "a red fox"),
             ("a\n\n\n\nb", "a\n\nb"),
         ],
     )
@@ -366,12 +380,16 @@ class TestAskText:
             "a poster with the word: FOX",
             "rock 'n' roll",
             "5*4*3 blocks",
+            "Sure-footed goats, of course",
+            "prompt service",
+            "a > b",
             "'90s look, '80s neon",
         ],
     )
     def test_what_belongs_to_the_text_stays(self, text):
         assert clean_text(text) == text
 
+    @settings(deadline=None)
     @given(st.text(alphabet="`~*#\"'“”a:\n ") | st.text())
     def test_cleaning_twice_changes_little_and_never_fails(self, text):
         assert len(clean_text(clean_text(text))) <= len(clean_text(text)) <= len(text)

@@ -4,7 +4,7 @@ import csv
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectern.prompts.errors import TextsError
@@ -101,6 +101,7 @@ class TestHostile:
         with pytest.raises(TextsError, match="is no file"):
             read_styles([file])
 
+    @settings(deadline=None)
     @given(
         st.binary(max_size=200) | st.text(alphabet='",\n\r#a ', max_size=200).map(lambda text: (HEADER + text).encode())
     )

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lectern.prompts.errors import TextsError
@@ -167,6 +167,7 @@ def read(texts):
 
 
 class TestAlways:
+    @settings(deadline=None)
     @given(PROMPT, TERMS, TERMS, st.sampled_from(["tags", "prose"]))
     @example("<lora", ["<a", "fox", "b>"], [], "tags")
     @example("红红红色色色", [], ["红色"], "prose")
@@ -180,6 +181,7 @@ class TestAlways:
         assert not missing(made, must) and not present(made, never)
         assert notes or made == prompt
 
+    @settings(deadline=None)
     @given(st.lists(WORDS, min_size=1, max_size=4).map(" ".join), TERMS, st.sampled_from(["tags", "prose"]))
     def test_syntax_survives(self, words, never, form):
         never = [term for term in read(never) if not set(term) & set("<>()[]{}:")]

@@ -4,15 +4,15 @@ PHRASES = """
 for_audience: For {audience}
 overview: An overview
 untitled: Untitled
-this: this
-alt: {picture}, for the slide “{title}”.
+this: the topic
+alt: {picture}.
 plain_alt: A picture for the slide “{title}”.
-cover_alt: {picture}, the opening picture of “{title}”.
 dwell: Spend most of the time on this point: {line}.
 for_them: Say early on what this means for {audience}.
 tone: Keep the tone as planned: {tone}.
 cover_notes: Say in one sentence what people will know at the end that they do not know now. Then begin.
 open: Open questions
+summary: The main points
 """
 
 ARC = """
@@ -29,12 +29,12 @@ The question behind {x}
 What is at stake
   What can be gained, in plain terms | What can be lost, and by whom | How soon either would show
   | What cannot be undone later
-A day with {x}
+{X} in everyday life
   Where we meet it in the morning | Where it helps without being noticed | Where it gets in the way
   | What a better day would look like
 What most people get wrong about {x}
   The common belief, stated fairly | Where that belief comes from | What it overlooks | A better way to put it
-The case for {x} in one minute
+{X} in one minute
   The problem in one line | The idea in one line | The proof in one line | The request in one line
 What you will take away
   One thing to remember | One thing to try this week | One thing to tell somebody else
@@ -43,7 +43,7 @@ What you will take away
 > Say what is known, what is assumed, and what nobody knows yet.
 > One picture or one number for each point is enough.
 > If something has changed recently, say when and why.
-Where {x} stand{s} today
+{X} today
   What works well already | What works only with effort | What is missing | What has changed in the last year
 How we got here
   Where it began | The turning point | What was tried and dropped | What is left of the early days
@@ -54,18 +54,18 @@ What is already in place
   Knowledge and experience | Tools and materials | People who can be asked | Agreements that hold
 What holds us back
   Habits that no longer fit | Time and money | Rules and dependencies | Questions nobody has answered yet
-How others deal with {x}
+How others see {x}
   Somebody who does it well | What they do differently | What would not work for us | What is worth copying
 The words we use
   Terms that everybody knows | Terms that mean different things to different people | The terms of this talk
-# how: How it works
+# how: A closer look
 > Go one step at a time and say where you are in the whole.
 > Explain each step with the same example, so that people can follow.
 > Ask for questions here; what is unclear now will not become clearer later.
 > Leave out every detail that the next step does not need.
-How {x} work{s}
-  What goes in | What happens to it | What comes out | What keeps it going
-The parts of {x}
+A closer look at {x}
+  What it is made of | What sets it in motion | What comes of it | What keeps it going
+The parts and the whole
   The part everybody sees | The part that does the work | The part that holds it together
   | How the parts depend on each other
 Step by step
@@ -93,7 +93,7 @@ How to tell that it works
   What can be counted | What can be observed | What people say | How often to look
 The best objection
   The objection, in its strongest form | What is true about it | What it does not take into account
-A closer look at one result
+One result in detail
   The result in one sentence | How it came about | How far it can be trusted | What follows from it
 What the evidence does not tell us
   Questions nobody has studied | Groups that were left out | Effects that take longer to show
@@ -102,7 +102,7 @@ What the evidence does not tell us
 > A short quotation from somebody concerned is worth a slide of its own.
 > Look at those who are not in the room as well.
 > Thank those who carried the work so far.
-Who {x} {is} for
+Who cares about {x}
   Who gains the most | Who has to change the most | Who decides | Who has not been asked yet
 Who does what
   Who starts it | Who keeps it going | Who checks it | Whom to call when it stops
@@ -121,9 +121,9 @@ Learning together
 > Separate what is needed from what would be nice to have.
 > Say what you have already and what you still ask for.
 > Offer a small version as well as the full one.
-What {x} take{s}
+What it takes to do it well
   Time, realistically | Money, with a range | Skills we have and skills we need | Support from others
-What you need to begin
+Getting started with {x}
   What is at hand | What has to be obtained | What can be borrowed | What can wait
 The plan on one page
   The goal | The three stages | What marks the end of each stage | Who keeps the plan up to date
@@ -140,7 +140,7 @@ Choosing between options
 > For each risk say how one would notice it first.
 > Do not end here: go straight on to what can be done.
 > Ask whether anybody sees a risk that is missing.
-What could go wrong with {x}
+Where things could go wrong
   What is likely but harmless | What is unlikely but serious | What we would notice too late | What we can do today
 Early warning signs
   The first small sign | Who would see it | Whom they tell | What happens next
@@ -165,7 +165,7 @@ What stays and what changes
   What we keep on purpose | What we let go | What we add | What we watch
 Three ways it could go
   As before, only more of it | Differently, and better | Differently than anybody wants | What decides between them
-A wish list for {x}
+A wish list
   What would help at once | What would help in the long run | What nobody dares to ask for
 What comes after
   The next question | Who will take it up | What they will need from us
@@ -178,7 +178,7 @@ A story from the future
 > Name a person and a date for each step.
 > Say thank you, and say where questions can go afterwards.
 > Repeat the one sentence that should stay.
-What we do next with {x}
+What we do next
   The next step, in one sentence | Who takes it | By when | What we need for it
 What you can do
   Today, in five minutes | This week, in an hour | Over the next months | Together with others

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from . import chinese, english
+from . import chinese, english, french, german, spanish
 
-_SOURCES = {"English": english, "中文": chinese}
+_SOURCES = {"English": english, "中文": chinese, "Deutsch": german, "Français": french, "Español": spanish}
 
 
 @dataclass
