@@ -32,7 +32,7 @@ const hidden = new WeakSet();
  * @param {string[]} notes
  */
 export function showNotes(node, notes) {
-  show(node, NOTES, notes.join("\n"));
+  show(node, NOTES, [...new Set(notes)].join("\n")); // a node that runs for each entry of a list says it each time
 }
 
 /**

@@ -10,6 +10,7 @@ import { showNotes, showText } from "./notes.js";
 const CHAT = "LecternChatModel";
 const OUTLINE = "LecternDeckOutline";
 const EDIT = "lectern_edit_outline";
+const SWITCHED_OFF = [2, 4]; // a node's modes: muted, bypassed
 
 /** @typedef {{node: string, text: string, tokens: number, rate: number, thinking: boolean, done: number, total: number}} Telling */
 
@@ -18,11 +19,11 @@ const schemas = new Map();
 /** @type {WeakMap<any, string>} the outline that a node last made */
 const outlines = new WeakMap();
 
-/** Fills the lists of all chat nodes with what is known now. */
+/** Fills the lists of all chat nodes with what is known now. For one that is switched off no server is asked. */
 function fill(refresh = false) {
   for (const node of everyNode()) {
     const combos = schemas.get(node.comfyClass);
-    const name = combos && holders(node, "chat").at(-1)?.value;
+    const name = combos && !SWITCHED_OFF.includes(node.mode) && holders(node, "chat").at(-1)?.value;
     if (!combos || !name) continue;
     const offer = offers.of(name, refresh);
     for (const [input, combo] of combos) fillCombo(node, input, combo, offer);
@@ -107,6 +108,7 @@ app.registerExtension({
   },
 
   setup() {
+    api.addEventListener("graphChanged", fillSoon); // also for nodes that are switched on
     api.addEventListener("lectern.text", (/** @type {any} */ event) => tell(event.detail));
     api.addEventListener("executed", (/** @type {any} */ event) => {
       const { node: id, display_node: shown, output } = event.detail;

@@ -17,6 +17,7 @@ from .textfiles import Stamp, read_utf8, stamp_of
 MOST_ROWS = 20_000  # of one file
 _PLACE = "{prompt}"
 _REMEMBERED = 64  # files
+_SHOWN_NAMES = 400  # characters of all names in an error
 
 _memory: dict[Path, tuple[Stamp, tuple["Style", ...]]] = {}
 
@@ -104,3 +105,11 @@ def _style(row: dict[str, str]) -> Style | None:
     if not name or name.startswith("#") or not (prompt.strip() or negative.strip()):
         return None
     return Style(name, prompt, negative)
+
+
+def chosen(name: str, styles: dict[str, Style]) -> Style:
+    """Raises TextsError: there is no style of this name."""
+    if name not in styles:
+        known = ", ".join(styles)[:_SHOWN_NAMES] or "none: there is no styles.csv yet"
+        raise TextsError(f"There is no style {name[:80]!r} in styles.csv. Choose one of those that are there: {known}.")
+    return styles[name]

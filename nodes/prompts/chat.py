@@ -2,7 +2,8 @@ from comfy_api.v0_0_2 import io
 
 from ...lectern.errors import LecternError
 from ...lectern.jsontext import read_object
-from ...lectern.prompts.server.backend import Sampling, ServerBackend, checked_fields
+from ...lectern.prompts.server.backend import ServerBackend
+from ...lectern.prompts.server.sampling import Sampling, checked_fields
 from .common import CATEGORY, ChatModel, ChatModelType, chat_names, chats, settings
 
 ENTRYS_CHOICE = "entry's choice"  # what lectern.toml says, or the first model that the server lists

@@ -95,7 +95,7 @@ def seed_input() -> io.Input:
 
 def prompt_language_input() -> io.Input:
     return io.Combo.Input(
-        "language", options=[OWN_LANGUAGE, *LANGUAGES], default=OWN_LANGUAGE,
+        "language", options=[OWN_LANGUAGE, *LANGUAGES], default=OWN_LANGUAGE, optional=True,
         tooltip="The prompt's language, whatever yours is. The model's own is English; Qwen-Image and Wan also read"
         " Chinese.",
     )  # fmt: skip
