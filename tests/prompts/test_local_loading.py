@@ -40,6 +40,9 @@ class TestMemory:
         assert load(models / "writer") is first and memory.kept == 1
         assert load(models / "writer", "bf16") is not first and memory.kept == 2
 
+    def test_what_auto_means_is_not_read_again_by_its_name(self, models, load, memory):
+        assert load(models / "writer", "fp32") is load(models / "writer", "auto") and memory.kept == 1
+
     @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer_config.json", "config.json"])
     def test_what_changed_is(self, copied, load, memory, name):
         folder = copied("writer")
