@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import weakref
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from transformers import logging as transformers_logging
 from lectern.errors import LecternError
 from lectern.prompts.errors import ModelFolderError, Shortage
 from lectern.prompts.local import loading
+from lectern.prompts.local.fence import fenced
 from support.tiny_llm import writing
 
 from .conftest import asked
@@ -38,14 +40,15 @@ class TestMemory:
         assert load(models / "writer") is first and memory.kept == 1
         assert load(models / "writer", "bf16") is not first and memory.kept == 2
 
+    def test_what_auto_means_is_not_read_again_by_its_name(self, models, load, memory):
+        assert load(models / "writer", "fp32") is load(models / "writer", "auto") and memory.kept == 1
+
     @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer_config.json", "config.json"])
     def test_what_changed_is(self, copied, load, memory, name):
         folder = copied("writer")
         first = load(folder)
         file = folder / name
         file.write_bytes(file.read_bytes() + (b" " if name.endswith("json") else b""))
-        import os
-
         os.utime(file, ns=(1, 1))
         assert load(folder) is not first and memory.kept == 2
 
@@ -196,4 +199,23 @@ def test_the_fence_is_taken_down(models, load):
 
     before = hub.HF_HUB_OFFLINE
     load(models / "writer")
+    assert before == hub.HF_HUB_OFFLINE
+
+
+def test_kernels_of_the_hub_are_not_taken_while_a_model_is_read(monkeypatch):
+    from transformers.integrations import hub_kernels
+
+    monkeypatch.setattr(hub_kernels, "_kernels_enabled", True)  # as where the package kernels is installed
+    with fenced():
+        assert hub_kernels._kernels_enabled is False
+    assert hub_kernels._kernels_enabled is True
+
+
+def test_the_fence_is_taken_down_after_a_failure_too():
+    import huggingface_hub.constants as hub
+
+    before = hub.HF_HUB_OFFLINE
+    with pytest.raises(ZeroDivisionError), fenced():
+        assert hub.HF_HUB_OFFLINE is True
+        raise ZeroDivisionError
     assert before == hub.HF_HUB_OFFLINE

@@ -38,19 +38,27 @@ class Loader:
         """Raises ModelFolderError, Shortage."""
         with self._lock:
             with told(lambda reason: _gone(spec.path, reason)):
-                key = (spec.path.resolve(), spec.dtype, stamp(spec.path))
-            model = self._models.get(key)
+                place = spec.path.resolve(), stamp(spec.path)
+            model = self._models.get((*place, spec.dtype))
             if model is None:
-                model = self._models[key] = self._read(spec)
+                model = self._models[*place, spec.dtype] = self._settled(spec, place)
             return model
 
-    def _read(self, spec: Spec) -> Model:
+    def _settled(self, spec: Spec, place: tuple[Any, ...]) -> Model:
+        """Once it is known what auto means: it may be what somebody asked for by its name."""
         with told(lambda reason: _gone(spec.path, reason)):
             values = settingfiles.read_config(spec.path)
             stored = _stored(spec.path)
         wanted = spec.dtype if spec.dtype in STORED.values() else _usual(stored)
+        model = self._models.get((*place, wanted))
+        if model is None:
+            model = self._models[*place, wanted] = self._read(spec, values, wanted, stored.total())
+        return model
+
+    def _read(self, spec: Spec, values: dict[str, Any], wanted: str, size: int) -> Model:
         precision = self._memory.precision(wanted)
-        made = _room_to_load(spec, values, precision, stored.total(), self._memory)
+        made = _room_to_load(spec, values, precision, size, self._memory)
+        lacks = f"This device does not run {wanted}; {spec.path.name} runs as {precision}."
         return Model(
             name=spec.path.name,
             weights=self._memory.keep(made.module),
@@ -59,9 +67,7 @@ class Loader:
             ends=made.ends,
             context=made.context,
             precision=precision,
-            notes=()
-            if precision == wanted
-            else (f"This device does not run {wanted}; {spec.path.name} runs as {precision}.",),
+            notes=() if precision == wanted else (lacks,),
         )
 
 
