@@ -142,7 +142,11 @@ def _is_last(hidden: io.HiddenHolder) -> bool:
 
 
 async def answered_or(
-    makeshift: Callable[[ChatError], T], answer: Coroutine[Any, Any, T], fallback: str, hidden: io.HiddenHolder, by: str
+    makeshift: Callable[[ChatError], T],
+    answer: Coroutine[Any, Any, T],
+    model: ChatModel,
+    fallback: str,
+    hidden: io.HiddenHolder,
 ) -> tuple[T, str]:
     """The answer, or with a fallback what is made in its place when the model fails; and who wrote it.
 
@@ -150,7 +154,7 @@ async def answered_or(
         ChatError: without a fallback.
     """
     try:
-        return await answer, by
+        return await answer, f"Written by {model.backend.label}."
     except ChatError as error:
         if fallback == ERROR:
             raise
@@ -168,11 +172,6 @@ def bounded(text: str, what: str) -> str:
             f"The {what} has {len(text)} characters; {limit} are allowed (limits.text in lectern.toml). Shorten it."
         )
     return text
-
-
-def writer(model: ChatModel) -> str:
-    """A sentence that says who wrote."""
-    return f"Written by {model.backend.label}."
 
 
 def info(by: str, sentences: Sequence[str]) -> str:

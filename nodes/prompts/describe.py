@@ -26,7 +26,6 @@ from .common import (
     prompt_language_input,
     seed_input,
     settings,
-    writer,
     written,
 )
 
@@ -116,7 +115,7 @@ async def _described(
     watch = Watch()
     files = [list(jpegs(group, settings().prompts.picture_side)) for group in groups]
     answer = answered(model, lambda backend: describe(files, sight, backend, watch), watch, hidden)
-    return await answered_or(lambda error: _makeshift(groups, sight, error), answer, fallback, hidden, writer(model))
+    return await answered_or(lambda error: _makeshift(groups, sight, error), answer, model, fallback, hidden)
 
 
 def _makeshift(groups: Sequence[Tensor], sight: Sight, error: ChatError) -> Described:

@@ -31,7 +31,6 @@ from .common import (
     style_names,
     use_names,
     wildcard_folders,
-    writer,
     written,
 )
 
@@ -167,7 +166,7 @@ async def _expanded(
         return expand_by_rules(wish), BY_RULES
     watch = Watch()
     answer = answered(model, lambda backend: expand(wish, backend, watch.part()), watch, hidden)
-    return await answered_or(lambda error: _original(wish, error), answer, fallback, hidden, writer(model))
+    return await answered_or(lambda error: _original(wish, error), answer, model, fallback, hidden)
 
 
 def _original(wish: Wish, error: ChatError) -> Expansion:

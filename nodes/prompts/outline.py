@@ -26,7 +26,6 @@ from .common import (
     seed_input,
     settings,
     use_names,
-    writer,
     written,
 )
 
@@ -183,7 +182,7 @@ async def _planned(
 
     makeshift = await _ruled(start, plan, Watch()) if forgiving else Outline("", ())
     answer = answered(model, work, watch, hidden)
-    return await answered_or(lambda error: _noted(makeshift, error), answer, fallback, hidden, writer(model))
+    return await answered_or(lambda error: _noted(makeshift, error), answer, model, fallback, hidden)
 
 
 async def _ruled(start: Outline | None, plan: Plan, watch: Watch) -> Outline:

@@ -107,14 +107,14 @@ class TestByRules:
     def test_the_outlines_lists_make_a_deck(self, comfy: Comfy):
         """The whole template: titles, points, notes, sections, levels and alternative texts land where they belong."""
         graph = workflow("topic_to_illustrated_deck")
-        graph["3"]["inputs"] |= {"topic": "Tea, from leaf to cup", "slides": 5}
+        graph["3"]["inputs"] |= {"topic": "Tea from leaf to cup", "slides": 5}
         graph["4"]["inputs"] |= {"width": 320, "height": 180}
         outputs = comfy.outputs(graph)
         (deck,) = outputs["9"]["files"]
         slides = pptx.Presentation(io.BytesIO(comfy.file(deck))).slides
         outline = outputs["10"]["text"][0]
         titles = re.findall(r"^### (.+)$", outline, re.MULTILINE)
-        assert [slide.shapes.title.text_frame.text for slide in slides] == ["Tea, from leaf to cup", *titles]
+        assert [slide.shapes.title.text_frame.text for slide in slides] == ["Tea from leaf to cup", *titles]
         assert len(titles) == 4 and len(outputs["8"]["images"]) == 5
         assert all(slide.notes_slide.notes_text_frame.text for slide in slides)
         assert len(re.findall(r"^- ", outline, re.MULTILINE)) >= 12
