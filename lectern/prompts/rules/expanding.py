@@ -2,7 +2,7 @@
 " deck's look call for."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..families import FAMILIES, USES, Family, Use
 from ..wishes import OWN_LANGUAGE, Expansion, Wish
@@ -15,6 +15,7 @@ from .syntax import extras, has_syntax, holds, plain, tags, without
 from .tongues import CHINESE, language_of
 
 _ENOUGH = 5  # phrases
+_LONGEST_WORDS = 25  # characters a word, on average: longer is no text
 _ALT_WIDTH = 160  # columns
 _LETTERED = re.compile(  # an idea that wants something written in the picture
     r"[\"“「『][^\"”」』]+[\"”」』]|\b(?:text|lettering|words?|caption|typography|sign|letters)\b|文字|标语|字样|书法",
@@ -68,11 +69,12 @@ def expand_by_rules(wish: Wish) -> Expansion:
 
 def _job(wish: Wish) -> _Job:
     family, use = FAMILIES[wish.family], USES[wish.use]
-    must = tuple(term for term in wish.must if term.strip())
+    wish = _cleaned(wish)
+    must = wish.must
     kept = [term for term in wish.never if any(holds(one, term) for one in must)]
-    never = tuple(term.strip() for term in wish.never if re.search(r"\w", term) and term not in kept)
-    notes = [f"{term.strip()!r} is both wanted and unwanted; it was kept." for term in kept]
-    idea = clean(wish.text).strip()
+    never = tuple(term for term in wish.never if re.search(r"\w", term) and term not in kept)
+    notes = [f"{term!r} is both wanted and unwanted; it was kept." for term in kept]
+    idea = wish.text
     own = language_of(plain(idea))
     for term in never:
         if holds(idea, term):
@@ -86,6 +88,14 @@ def _job(wish: Wish) -> _Job:
         notes.append(f"The idea is longer than {family.name} reads well; its main points were kept.")
     notes += _language_notes(wish, family, own)
     return _Job(wish, family, use, _without_praise(plain(idea)), short, never, own, tuple(notes))
+
+
+def _cleaned(wish: Wish) -> Wish:
+    """Its texts without control characters; terms without what stands around them, each once."""
+    must, never = (
+        tuple(dict.fromkeys(term for one in terms if (term := one_line(one)))) for terms in (wish.must, wish.never)
+    )
+    return replace(wish, text=clean(wish.text).strip(), look=one_line(wish.look), must=must, never=never)
 
 
 def _without_praise(said: str) -> str:
@@ -113,6 +123,8 @@ def _language_notes(wish: Wish, family: Family, own: str) -> list[str]:
 def _short_enough(idea: str, family: Family) -> str:
     """The idea as it is, or its main points where it is too long for the family."""
     room = family.words[1]
+    if len(idea) > room * _LONGEST_WORDS and size(idea) <= room:  # no words to choose among
+        return shorten(idea, room * _LONGEST_WORDS // 2)
     if size(plain(idea)) <= room * (0.6 if family.form == "tags" and len(sentences(idea)) > 1 else 1):
         return idea
     said = sentences(plain(idea)) if has_syntax(idea) else sentences(idea)
@@ -149,7 +161,7 @@ def _within(pieces: list[str], room: int) -> list[str]:
 def _positive(job: _Job, added: list[Addition]) -> str:
     chosen = [*of_use(job.use, job.prose, job.chinese), *(one.text for one in added)]
     chosen = [text for text in chosen if _allowed(job, text) and not holds(job.idea, text)]
-    look = one_line(job.wish.look)
+    look = job.wish.look
     for term in job.never:
         look = without(look, term)
     joined = _paragraph if job.prose else _listed
@@ -187,7 +199,7 @@ def _ended(text: str, chinese: bool) -> str:
 
 
 def _missing(job: _Job, text: str) -> list[str]:
-    return list(dict.fromkeys(term.strip() for term in job.wish.must if term.strip() and term.strip() not in text))
+    return [term for term in job.wish.must if term not in text]
 
 
 def _negative(job: _Job) -> str:

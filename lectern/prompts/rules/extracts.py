@@ -92,7 +92,7 @@ def _extract(piece: Piece, weights: Counter[str], untitled: str) -> _Extract:
     title, stated = (piece.heading, None) if piece.heading else _title(lines, values, weights)
     bullets, used = _bullets(lines, values, stated)
     title = title or (lines[0] if lines else untitled)
-    told = sorted({*used, *([] if stated is None else [stated])})
+    told = sorted(set(used) if stated is None else {*used, stated})
     return _Extract(capitalised(shorten(title, _TITLE_WIDTH)) or untitled, bullets, _notes([lines[at] for at in told]))
 
 

@@ -39,7 +39,8 @@ def outline_by_rules(plan: Plan) -> Outline:
     """
     if not 1 <= plan.slides <= MOST_SLIDES:
         raise ValueError(f"A deck has 1 to {MOST_SLIDES} slides, got {plan.slides}. Ask for another number.")
-    text = clean(plan.topic).strip()
+    plan = _cleaned(plan)
+    text = plan.topic
     document = read_document(text) if is_document(text) else Document("", ())
     if not document.leaves:
         document = None
@@ -50,6 +51,12 @@ def outline_by_rules(plan: Plan) -> Outline:
     if document and plan.language and plan.language != own:
         notes.append(f"The text stays in {own}: rules cannot translate it to {plan.language}. A chat model can.")
     return _outline(plan, _talk(plan, words, subject, document), document, notes)
+
+
+def _cleaned(plan: Plan) -> Plan:
+    """Its texts without what no random seed and no file can hold."""
+    lines = {name: one_line(getattr(plan, name)) for name in ("audience", "tone", "look")}
+    return replace(plan, topic=clean(plan.topic).strip(), **lines)
 
 
 def is_document(text: str) -> bool:
@@ -121,7 +128,7 @@ def _outline(plan: Plan, talk: Talk, document: Document | None, notes: list[str]
     bare = sum(not slide.bullets for slide in slides)
     if bare and document:
         notes.append(f"Slides without bullets: {bare}. The text says too little for three lines on each.")
-    look = one_line(plan.look) or propose_look(plan.seed, plan.topic, plan.tone).said(talk.drawn_in_chinese)
+    look = plan.look or propose_look(plan.seed, plan.topic, plan.tone).said(talk.drawn_in_chinese)
     return Outline(talk.subject.title, tuple(_numbered([*cover, *slides])), look, tuple(notes))
 
 
@@ -135,7 +142,7 @@ def _of_document(talk: Talk, document: Document, wanted: int, book: Sketchbook) 
 
 
 def _cover(talk: Talk, book: Sketchbook) -> Slide:
-    audience = one_line(talk.plan.audience) or talk.subject.audience
+    audience = talk.plan.audience or talk.subject.audience
     lines = [talk.subject.subtitle, talk.wording.say("for_audience", audience=audience) if audience else ""]
     idea = book.draw("cover")
     return Slide(

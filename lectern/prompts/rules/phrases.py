@@ -13,8 +13,8 @@ _LONGEST_WORD = 40  # characters
 _TITLE_WORDS = 6
 _NAMED = 1.8  # what a phrase behind an article gains
 _NAMED_BY = (
-    "the a an our my your their his her its der die das den dem des ein eine einen unser unsere le la les un une l' notre"
-    " nos el los las una nuestro nuestra"
+    "the a an our my your their his her its der die das den dem des ein eine einen unser unsere le la les un une l'"
+    " notre nos el los las una nuestro nuestra"
 )
 _NAMING = frozenset(_NAMED_BY.split())
 _TITLE_WIDTH = 28  # columns of a Chinese title

@@ -7,7 +7,7 @@ costs time in line with the text; a graph of all pairs, as TextRank has it, woul
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .sentences import terms, words
 
@@ -37,14 +37,14 @@ def scores(sentences: Sequence[str], before: float = 0.15) -> list[float]:
     ]
 
 
-def term_weights(found: Sequence[set[str]]) -> Counter[str]:
+def term_weights(found: Sequence[set[str]]) -> dict[str, float]:
     """How often each term comes back, damped."""
     times = Counter(term for one in found for term in one)
     highest = math.log1p(max(times.values(), default=1))
-    return Counter({term: math.log1p(count) / highest for term, count in times.items()})  # type: ignore[arg-type]
+    return {term: math.log1p(count) / highest for term, count in times.items()}
 
 
-def _likeness(one: set[str], weights: Counter[str]) -> float:
+def _likeness(one: set[str], weights: Mapping[str, float]) -> float:
     # Sorted: sums of floats in the order of a set would differ from one process to the next.
     return sum(sorted(weights[term] for term in one)) / (len(one) + 4) ** 0.7
 

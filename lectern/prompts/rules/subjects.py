@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from .phrases import title_of, without_lead
-from .sentences import capitalised, is_east_asian, one_line, sentences, width
+from .sentences import capitalised, is_east_asian, sentences, width
 from .shortening import shorten
 from .tongues import ALL_STOPWORDS
 
@@ -75,7 +75,7 @@ def subject_of(topic: str, language: str) -> Subject:
     """Of a topic of one paragraph; all empty where it holds no word."""
     found = sentences(topic)
     if not found:
-        return Subject(one_line(topic)[:40].strip(), "")
+        return Subject("", "")
     first = without_lead(found[0]).rstrip(".。 ")
     readers = _READERS.search(first)
     first = first[: readers.start()] if readers and readers.start() > 2 else first

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .sentences import is_east_asian, size
 
@@ -10,7 +11,7 @@ _WEIGHT = re.compile(r"(?<=[^\s:]):\s*-?\d+(?:\.\d+)?(?=\s*[)\]])")
 _KEYWORDS = re.compile(r"\b(?:BREAK|AND)\b")
 _OPEN, _CLOSE = "([{<", ")]}>"
 _MARKS = ",;.!?，；。！？、\n"
-_EMPTY = re.compile(r"[(\[]\s*(?::\s*-?[\d.]+)?\s*[)\]]")
+_EMPTY = re.compile(r"[(\[] ?(?:: ?-?[\d.]+)? ?[)\]]")
 _BINDING = (
     "with|and|or|of|in|on|at|near|by|beside|behind|under|over|above|through|from|holding|wearing|und|mit|auf|et|avec|sur|"
     "y|con|en"
@@ -40,6 +41,7 @@ def holds(text: str, term: str) -> bool:
     return bool(term.strip()) and bool(_pattern(term).search(_EXTRA.sub("\n", text)))
 
 
+@lru_cache(maxsize=256)
 def _pattern(term: str, before: str = "") -> re.Pattern[str]:
     inner = r"\s+".join(re.escape(word) for word in term.split())
     left = r"(?<!\w)" if re.match(r"\w", term.strip()) and not is_east_asian(term[:1]) else ""
@@ -81,11 +83,12 @@ def _excised(part: str, term: str, grouped: bool) -> str:
 
 def _tidy(text: str) -> str:
     """Without what a term that was taken out leaves behind."""
-    text = re.sub(r"(?<=[\[{|])\s*\|\s*|\s*\|\s*(?=[\]}])", "", text)  # an alternative of which nothing is left
+    text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]{2,}", " ", text))
+    text = re.sub(r"(?<=[\[{|]) ?\| ?| ?\| ?(?=[\]}])", "", text)  # an alternative of which nothing is left
     text = _EMPTY.sub("", text)
-    text = re.sub(r"([(\[])\s*,\s*", r"\1", re.sub(r",\s*(?=[:)\]])", "", text))
-    text = re.sub(r"[ \t]{2,}", " ", re.sub(r"[ \t]+(?=[,.;!?])", "", text))
-    return re.sub(r"(?:,\s*){2,}", ", ", text).strip(" \t,;，；")
+    text = re.sub(r"([(\[]) ?, ?", r"\1", re.sub(r", ?(?=[:)\]])", "", text))
+    text = re.sub(r" {2,}", " ", re.sub(r" (?=[,.;!?])", "", text))
+    return re.sub(r"(?:, ?){2,}", ", ", text).strip(" \t\n,;，；")
 
 
 def _parts(text: str) -> Iterator[tuple[str, str]]:
