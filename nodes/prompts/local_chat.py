@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 from comfy_api.v0_0_2 import io
@@ -63,10 +64,6 @@ class LecternLocalChatModel(io.ComfyNode):
                     "thinking", default=False, optional=True,
                     tooltip="Lets a reasoning model think before it answers. What it thinks never enters the text.",
                 ),
-                io.Boolean.Input(
-                    "unload", default=False, optional=True, advanced=True,
-                    tooltip="Frees its memory after its last use in the graph. Off: when ComfyUI needs room.",
-                ),
                 io.Clip.Input(
                     "clip", optional=True,
                     tooltip="A text encoder that can write, such as Gemma 3 or Qwen3-VL from Load CLIP. It is used"
@@ -99,13 +96,13 @@ class LecternLocalChatModel(io.ComfyNode):
         repetition_penalty: float = 1.0,
         max_tokens: int = 4096,
         thinking: bool = False,
-        unload: bool = False,
         clip: Any = None,
     ) -> io.NodeOutput:
         drawing = Drawing(temperature, top_k, top_p, repetition_penalty)
         backend: Backend
         if clip is not None:
-            backend = ClipBackend(clip, host.check_cancel, drawing, max_tokens, thinking)
+            unload = partial(host.unload_clip, clip)
+            backend = ClipBackend(clip, host.check_cancel, drawing, max_tokens, thinking, unload)
             return io.NodeOutput(ChatModel(backend), ui=notes([]))
         if model == NONE:
             raise ModelFolderError(
@@ -113,5 +110,5 @@ class LecternLocalChatModel(io.ComfyNode):
                 " write."
             )
         loaded = loader.load(Spec(find_model(model, host.directories_of(KIND)), dtype))
-        backend = LocalBackend(loaded, host.model_memory, host.check_cancel, drawing, max_tokens, thinking, unload)
+        backend = LocalBackend(loaded, host.model_memory, host.check_cancel, drawing, max_tokens, thinking)
         return io.NodeOutput(ChatModel(backend), ui=notes(loaded.notes))

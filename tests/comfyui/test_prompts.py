@@ -1,15 +1,19 @@
-"""The Prompts nodes inside a real ComfyUI: by rules, against the double of a chat server, and with a model of its own."""
+"""The Prompts nodes inside a real ComfyUI: by rules, with the double of a chat server, with a model of its own."""
 
 import asyncio
 import io
 import json
 import re
-from collections.abc import Iterator
+import shutil
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pptx
 import pytest
+import torch
 from PIL import Image
 
 from support.chat import Act, ChatThread
@@ -169,7 +173,8 @@ class TestByAServer:
 
     def test_a_makeshift_is_not_kept(self, comfy: Comfy, chat: ChatThread):
         chat.server.script[:] = [Act("status", 500, {"error": {"message": "out of order"}})]
-        graph = {"1": model(), "2": expand(text="my own words", chat_model=["1", 0], fallback="original"), **shown(0, 4)}
+        asking = expand(text="my own words", chat_model=["1", 0], fallback="original")
+        graph = {"1": model(), "2": asking, **shown(0, 4)}
         outputs = comfy.outputs(graph)
         assert texts(outputs, 0) == ["my own words"] and "failed" in texts(outputs, 4)[0]
         assert any("out of order" in note for note in outputs["2"]["lectern_notes"])
@@ -211,7 +216,7 @@ class TestByAServer:
         assert chat.server.highest == 4
         parts = [part for part in chat.server.chats[0]["messages"][-1]["content"] if part["type"] == "image_url"]
         head, data = parts[0]["image_url"]["url"].split(",", 1)
-        with Image.open(io.BytesIO(__import__("base64").b64decode(data))) as image:
+        with Image.open(io.BytesIO(b64decode(data))) as image:
             assert head == "data:image/jpeg;base64" and image.size == (1024, 512)
 
     def test_a_list_of_ideas_is_asked_side_by_side(self, comfy: Comfy, chat: ChatThread):
@@ -289,8 +294,10 @@ def _planner(body: Any) -> str:
     return json.dumps({**frame, "slides": slides})
 
 
-async def _events(comfy: Comfy, graph: dict[str, Any]) -> list[dict[str, Any]]:
-    """Everything that ComfyUI tells whoever runs this graph, until it is over."""
+async def _events(
+    comfy: Comfy, graph: dict[str, Any], cancels: Callable[[dict[str, Any]], bool] = lambda event: False
+) -> list[dict[str, Any]]:
+    """Everything that ComfyUI tells whoever runs this graph, until it is over; Cancel is pressed at what `cancels`."""
     client = f"test-{next(_numbers)}"
     found = []
     async with aiohttp.ClientSession() as session, session.ws_connect(f"{comfy.url}/ws?clientId={client}") as socket:
@@ -300,6 +307,9 @@ async def _events(comfy: Comfy, graph: dict[str, Any]) -> list[dict[str, Any]]:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 continue
             found.append(json.loads(message.data))
+            if cancels(found[-1]):
+                async with session.post(f"{comfy.url}/interrupt"):
+                    pass
             if found[-1]["type"] in ("execution_success", "execution_error", "execution_interrupted"):
                 return found
     raise AssertionError("ComfyUI closed the connection")
@@ -311,3 +321,82 @@ async def _ended(comfy: Comfy, graph: dict[str, Any]) -> list[str]:
 
 async def _told(comfy: Comfy, graph: dict[str, Any]) -> list[dict[str, Any]]:
     return [one["data"] for one in await _events(comfy, graph) if one["type"] == "lectern.text"]
+
+
+@pytest.fixture(scope="module")
+def folders(server: ComfyServer) -> Iterator[Any]:
+    """Language models in models/LLM: one that writes, one that sees."""
+    root = server.base / "models" / "LLM"
+    writing(root / "tiny" / "writer")
+    seeing(root / "seer")
+    yield root
+    shutil.rmtree(root)
+
+
+class TestByAModelOfItsOwn:
+    def local(self, name: str = "tiny/writer", **inputs: Any) -> dict[str, Any]:
+        return node("LecternLocalChatModel", **{"model": name, "max_tokens": 24, **inputs})
+
+    def picture(self, **inputs: Any) -> dict[str, Any]:
+        base = {"images": ["0", 0], "task": "caption", "family": "SDXL", "seed": 1, "chat_model": ["1", 0]}
+        return node("LecternPromptFromImage", **{**base, **inputs})
+
+    def image(self) -> dict[str, Any]:
+        return node("EmptyImage", width=60, height=40, batch_size=1, color=next(_numbers))
+
+    def test_folders_are_listed_and_a_picture_is_described_by_one_that_sees(self, comfy: Comfy, folders: Any):
+        info = comfy.get("/object_info/LecternLocalChatModel").json["LecternLocalChatModel"]
+        assert info["input"]["required"]["model"][1]["options"] == ["none", "seer", "tiny/writer"]
+        graph = {"0": self.image(), "1": self.local("seer"), "2": self.picture(), **shown(0, 1)}
+        text, told = texts(comfy.outputs(graph), 0, 1)
+        assert text and told.startswith("Written by seer.")
+        comfy.free(models=False)  # forgets the text; the same seed writes it again
+        assert texts(comfy.outputs(graph), 0) == [text]
+
+    def test_one_that_does_not_see_says_so(self, comfy: Comfy, folders: Any):
+        message = comfy.error({"0": self.image(), "1": self.local(), "2": self.picture(), **shown(0)})
+        assert message.startswith("writer does not read pictures")
+
+    def test_one_that_answers_nonsense_is_an_error_or_the_persons_own_words(self, comfy: Comfy, folders: Any):
+        graph = {"1": self.local(), "2": expand(text="my own", chat_model=["1", 0]), **shown(0)}
+        assert re.search("form that was asked for|max_tokens", comfy.error(graph))
+        graph["2"]["inputs"]["fallback"] = "original"
+        assert texts(comfy.outputs(graph), 0) == ["my own"]
+
+    def test_cancel_ends_it_between_two_tokens(self, comfy: Comfy, folders: Any):
+        graph = {"0": self.image(), "1": self.local("seer", max_tokens=1500), "2": self.picture(), **shown(0)}
+        events = asyncio.run(_interrupted_when_told(comfy, graph))
+        assert events[-1]["type"] == "execution_interrupted"
+
+    def test_no_model_and_no_clip_says_where_models_go(self, comfy: Comfy):
+        message = comfy.error({"1": self.local("none"), "2": expand(chat_model=["1", 0]), **shown(0)})
+        assert "models/LLM" in message
+
+    def test_a_clip_that_only_reads_is_refused(self, comfy: Comfy, server: ComfyServer):
+        """CLIP-L of Stable Diffusion, as Load CLIP gives it."""
+        file = server.base / "models" / "text_encoders" / "clip_l.safetensors"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _tiny_clip_l(file)
+        try:
+            clip = node("CLIPLoader", clip_name=file.name, type="stable_diffusion", device="default")
+            graph = {"0": clip, "1": self.local("none", clip=["0", 0]), "2": expand(chat_model=["1", 0]), **shown(0)}
+            assert "only reads text" in comfy.error(graph)
+        finally:
+            file.unlink()
+
+
+def _tiny_clip_l(file: Path) -> None:
+    """What core takes for CLIP-L, in its full shape but with one value for all weights of a kind."""
+    from safetensors.torch import save_file
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    config = CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+    with torch.device("meta"):
+        shapes = {name: one.shape for name, one in CLIPTextModel(config).state_dict().items()}
+    weights = {name: torch.zeros(shape, dtype=torch.float16) for name, shape in shapes.items()}
+    save_file(weights, file)
+
+
+async def _interrupted_when_told(comfy: Comfy, graph: dict[str, Any]) -> list[dict[str, Any]]:
+    """Presses Cancel at the first word."""
+    return await _events(comfy, graph, lambda event: event["type"] == "lectern.text" and event["data"]["tokens"] > 0)

@@ -30,7 +30,6 @@ class LocalBackend:
     drawing: Drawing = field(default_factory=Drawing)
     max_tokens: int = 1024  # of an answer, thoughts included
     thinking: bool = False  # asked of models that can do without
-    unload: bool = False  # after the node's last question
 
     @property
     def label(self) -> str:
@@ -71,8 +70,7 @@ class LocalBackend:
             )
 
     async def release(self) -> None:
-        if self.unload:
-            self.memory.release([self.model.weights])
+        """Nothing: ComfyUI's manager takes the memory back when another model needs it."""
 
     def _written(self, inputs: dict[str, Any], tokens: int, writer: Writer, seed: int) -> None:
         model = self.model

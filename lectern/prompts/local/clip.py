@@ -36,7 +36,7 @@ class ClipBackend:
     drawing: Drawing = field(default_factory=Drawing)
     max_tokens: int = 1024  # of an answer, thoughts included
     thinking: bool = False  # asked of models that can do without
-    unload: Callable[[], None] | None = None  # takes it off the device, where that is wished for after a node
+    unload: Callable[[], None] = lambda: None  # takes it off the device, after it ran out of memory there
 
     @property
     def label(self) -> str:
@@ -79,8 +79,7 @@ class ClipBackend:
             raise Blind(f"{NAME} does not read pictures. Link one that does, such as Qwen3-VL, or unlink the picture.")
 
     async def release(self) -> None:
-        if self.unload:
-            self.unload()
+        """Nothing: ComfyUI's manager takes the memory back when another model needs it."""
 
     def _tokens(self, text: str, picture: Any) -> Any:
         return self.clip.tokenize(
@@ -107,8 +106,7 @@ class ClipBackend:
             if not ran_out(error):
                 raise
         # Outside of the handler and without its error, which holds every tensor of the frames it came through.
-        if self.unload:
-            self.unload()
+        self.unload()
         raise Shortage(
             f"Not enough memory: {NAME[0].lower() + NAME[1:]} ({amount(_bytes(self.clip))} of weights) cannot write"
             f" {length} tokens. Set a lower max_tokens, give it a shorter text or a smaller picture, or link a smaller"
