@@ -17,6 +17,7 @@ from lectern.pipelines.ipadapters import Adapter, adapted, checked_scale, clip_p
 from lectern.pipelines.pipeline import Pipeline
 from lectern.pipelines.visions import find_encoders, read_encoder
 from support.tiny import FAMILIES
+from support.tiny.aligned import aligned
 from support.tiny.controls import POOLED, VISION, controlnet, ip_adapter, vision_encoder, written
 from support.tiny.parts import diffusers
 
@@ -281,7 +282,7 @@ def test_a_single_file_of_an_encoder_is_read_as_its_folder(tmp_path):
     assert list(found) == ["vit_h.safetensors"]
     pixels = clip_pixels(PICTURE, 56)
     with torch.no_grad():
-        read, plain = (one(pixels).image_embeds for one in (read_encoder(file, torch.float32), model.eval()))
+        read, plain = (one(pixels).image_embeds for one in (aligned(read_encoder(file, torch.float32)), model.eval()))
     assert torch.equal(read, plain)
 
 
