@@ -149,11 +149,11 @@ def _alt_text(seen: _Seen, chinese: bool) -> str:
     colors = _colors(seen, chinese)
     if chinese:
         return f"{seen.tone.chinese}的图片" + (f"，主要颜色为{colors}" if colors else "") + "。"
-    return capitalised(f"{seen.tone.english} picture") + (f" whose main colours are {colors}." if colors else ".")
+    return capitalised(f"{seen.tone.english} picture") + (f", mainly {colors}." if colors else ".")
 
 
 def _tags(seen: _Seen, chinese: bool) -> str:
-    parts = [Both("abstract", "抽象"), *seen.colors, seen.tone, seen.contrast]
+    parts = [*seen.colors, seen.tone, seen.contrast]
     found = [part.said(chinese) for part in parts]
     if seen.bright:
         found.append(f"{seen.bright.chinese}明亮" if chinese else f"bright {seen.bright.english}")

@@ -184,12 +184,18 @@ def _listed(job: _Job, chosen: list[str], look: str) -> str:
 
 def _paragraph(job: _Job, chosen: list[str], look: str) -> str:
     idea = _ended(job.idea.rstrip(" ,;，；"), job.chinese)
-    style = [_ended(f"风格：{look}" if job.chinese else f"Style: {look}", job.chinese)] if look else []
+    style = [_labelled(job, "风格" if job.chinese else "Style", look)] if look else []
     missing = _missing(job, " ".join([idea, *chosen, *style]))
     if missing:
-        also = f"画面中还有：{'、'.join(missing)}" if job.chinese else f"Also in the picture: {', '.join(missing)}"
-        style.insert(0, _ended(also, job.chinese))
+        listed = ("、" if job.chinese else ", ").join(missing)
+        style.insert(0, _labelled(job, "画面中还有" if job.chinese else "Also in the picture", listed))
     return ("" if job.chinese else " ").join([idea, *chosen, *style])
+
+
+def _labelled(job: _Job, label: str, text: str) -> str:
+    """With a label in front, unless that is a term which is not wanted."""
+    colon = "：" if job.chinese else ": "
+    return _ended(f"{label}{colon}{text}" if _allowed(job, label) else text, job.chinese)
 
 
 def _ended(text: str, chinese: bool) -> str:
