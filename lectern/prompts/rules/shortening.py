@@ -3,7 +3,7 @@
 import itertools
 import re
 
-from .sentences import is_east_asian, width
+from .sentences import capitalised, is_east_asian, width
 from .tongues import ALL_STOPWORDS
 
 _BORDER = re.compile(
@@ -39,8 +39,7 @@ _TRAILING = " ,;:.–—-，；：。、！？!?…"
 
 def shorten(sentence: str, limit: int = 90) -> str:
     """The sentence without its full stop, at most `limit` columns wide; an ellipsis where no clause ends in time."""
-    text = _OPENERS.sub("", sentence.strip()[: limit * 40], count=1)
-    text = _bare(text)
+    text = _bare(_without_opener(sentence.strip()[: limit * 40]))
     if width(text) <= limit:
         return text
     text = _bare(_ASIDE.sub("", text))
@@ -52,6 +51,11 @@ def shorten(sentence: str, limit: int = 90) -> str:
             return text
     cut = "" if _CONDITION.match(text) else _at_clause(text, limit)
     return cut or _at_word(text, limit)
+
+
+def _without_opener(text: str) -> str:
+    opener = _OPENERS.match(text)
+    return capitalised(text[opener.end() :]) if opener else text
 
 
 def fits(sentence: str, limit: int) -> bool:
