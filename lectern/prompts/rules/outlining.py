@@ -15,9 +15,8 @@ from .extracts import extracted_slides, summary_slide
 from .looks import propose_look
 from .phrases import strongest_phrase
 from .pictures import Sketchbook
-from .ranking import scores
 from .sentences import capitalised, clean, one_line, terms, width
-from .shortening import shorten
+from .shortening import fits, shorten
 from .subjects import Subject, subject_of
 from .tongues import CHINESE, language_of
 from .wordings.reading import Wording, languages, wording
@@ -26,7 +25,7 @@ MOST_SLIDES = 500
 _TOPIC_WIDTH = 400  # columns of a topic; longer is a document
 _DOCUMENT_LINES = 4
 _SUMMED_FROM = 4  # slides from which a summary may be one
-_TITLE_WIDTH = 70
+_TITLE_WIDTH, _SHORTEST_TITLE = 70, 12  # columns
 _TOPIC_IN_PICTURES = 60  # columns
 
 
@@ -76,7 +75,7 @@ def _wording(language: str) -> tuple[Wording, list[str]]:
 
 
 def _document_subject(document: Document, language: str) -> Subject:
-    """The document's title; else its best short sentence, else its strongest phrase."""
+    """The document's title; else what its first sentence says, else its strongest phrase."""
     if document.title:
         named = subject_of(document.title, language)
         return replace(named, title=capitalised(shorten(document.title, _TITLE_WIDTH)), subtitle="")
@@ -85,7 +84,7 @@ def _document_subject(document: Document, language: str) -> Subject:
     if document.leaves[0].heading and not document.leaves[0].lines:
         title = document.leaves[0].heading
     if not title:
-        title = _short_statement(lines) or strongest_phrase(
+        title = _first_statement(lines) or strongest_phrase(
             lines, Counter(one for line in lines for one in terms(line))
         )
     if not title:
@@ -93,10 +92,9 @@ def _document_subject(document: Document, language: str) -> Subject:
     return Subject(capitalised(shorten(title, _TITLE_WIDTH)), "")
 
 
-def _short_statement(lines: Sequence[str]) -> str:
-    values = scores(lines, before=0.5)
-    short = [at for at, line in enumerate(lines[:12]) if 10 <= width(line) <= _TITLE_WIDTH and not line.endswith("?")]
-    return lines[max(short, key=lambda at: (values[at], -at))] if short else ""
+def _first_statement(lines: Sequence[str]) -> str:
+    """Of the first sentence that fits a title, as far as its first few go."""
+    return next((line for line in lines[:3] if fits(line, _TITLE_WIDTH) and width(line) >= _SHORTEST_TITLE), "")
 
 
 def _talk(plan: Plan, words: Wording, subject: Subject, document: Document | None) -> Talk:

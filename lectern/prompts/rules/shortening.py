@@ -7,7 +7,7 @@ from .sentences import capitalised, is_east_asian, width
 from .tongues import ALL_STOPWORDS
 
 _BORDER = re.compile(
-    r"[,;:](?=\s)|\s[–—-](?=\s)|[，；：、]|(?<=\s)(?=(?:and|but|which|because|so that|while|whereas|und|aber|weil|"
+    r"[,;:](?=\s)(?!\s(?:dass|daß|ob|zu|um|que|that|to)\b)(?!\s(?:[^\s,]+\s){1,4}(?:or|oder|ou|o)\s)|\s[–—-](?=\s)|[，；：、]|(?<=\s)(?=(?:and|but|which|because|so that|while|whereas|und|aber|weil|"
     r"sodass|et|mais|parce que|y|pero|porque)\s)"
 )
 _OPENERS = re.compile(  # words that tie a sentence to the one before
@@ -33,7 +33,9 @@ _HANGING = re.compile(r"[\s,]+(?:mostly|mainly|partly|largely|simply|only|just|e
 _LINKS = re.compile(
     r"^(?:and|but|or|which|while|und|aber|et|mais|y|pero)\s+|^(?:并且|而且|并|而|但是|但)", re.IGNORECASE
 )
-_LEANING = re.compile(r"(?:because|which|while|whereas|so that|weil|sodass|die|der|das|que|qui|porque|parce que)\s")
+_LEANING = re.compile(
+    r"(?:because|where|who|when|wo|où|donde|which|while|whereas|so that|weil|sodass|die|der|das|que|qui|porque|parce que)\s"
+)
 _TRAILING = " ,;:.–—-，；：。、！？!?…"
 
 

@@ -21,8 +21,8 @@ def made(task, language="English", palette=(NAVY, AMBER), size=(1920, 1080), lig
 
 def test_each_task_says_what_was_measured():
     assert made("prompt") == (
-        "abstract composition, navy and amber, strong contrast, light from the upper right, calm area at the lower left,"
-        " low-key lighting, landscape format"
+        "abstract composition, navy and amber, strong contrast, light from the upper right, calm area at the lower"
+        " left, low-key lighting, landscape format"
     )
     assert made("caption") == (
         "A dark picture in landscape format, mainly navy and amber, brightest at the upper right, with most contrast at"
