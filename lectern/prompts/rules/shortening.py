@@ -3,11 +3,11 @@
 import itertools
 import re
 
-from .sentences import is_east_asian, width
+from .sentences import capitalised, is_east_asian, width
 from .tongues import ALL_STOPWORDS
 
 _BORDER = re.compile(
-    r"[,;:](?=\s)|\s[–—-](?=\s)|[，；：、]|(?<=\s)(?=(?:and|but|which|because|so that|while|whereas|und|aber|weil|"
+    r"[,;:](?=\s)(?!\s(?:dass|daß|ob|zu|um|que|that|to)\b)(?!\s(?:[^\s,]+\s){1,4}(?:or|oder|ou|o)\s)|\s[–—-](?=\s)|[，；：、]|(?<=\s)(?=(?:and|but|which|because|so that|while|whereas|und|aber|weil|"
     r"sodass|et|mais|parce que|y|pero|porque)\s)"
 )
 _OPENERS = re.compile(  # words that tie a sentence to the one before
@@ -33,14 +33,15 @@ _HANGING = re.compile(r"[\s,]+(?:mostly|mainly|partly|largely|simply|only|just|e
 _LINKS = re.compile(
     r"^(?:and|but|or|which|while|und|aber|et|mais|y|pero)\s+|^(?:并且|而且|并|而|但是|但)", re.IGNORECASE
 )
-_LEANING = re.compile(r"(?:because|which|while|whereas|so that|weil|sodass|die|der|das|que|qui|porque|parce que)\s")
+_LEANING = re.compile(
+    r"(?:because|where|who|when|wo|où|donde|which|while|whereas|so that|weil|sodass|die|der|das|que|qui|porque|parce que)\s"
+)
 _TRAILING = " ,;:.–—-，；：。、！？!?…"
 
 
 def shorten(sentence: str, limit: int = 90) -> str:
     """The sentence without its full stop, at most `limit` columns wide; an ellipsis where no clause ends in time."""
-    text = _OPENERS.sub("", sentence.strip()[: limit * 40], count=1)
-    text = _bare(text)
+    text = _bare(_without_opener(sentence.strip()[: limit * 40]))
     if width(text) <= limit:
         return text
     text = _bare(_ASIDE.sub("", text))
@@ -52,6 +53,11 @@ def shorten(sentence: str, limit: int = 90) -> str:
             return text
     cut = "" if _CONDITION.match(text) else _at_clause(text, limit)
     return cut or _at_word(text, limit)
+
+
+def _without_opener(text: str) -> str:
+    opener = _OPENERS.match(text)
+    return capitalised(text[opener.end() :]) if opener else text
 
 
 def fits(sentence: str, limit: int) -> bool:

@@ -130,9 +130,16 @@ def test_titles_and_alt_texts_have_no_syntax_and_no_praise():
     assert plain("((a:1.2)), b BREAK c <lora:x:1>") == "a, b, c"
 
 
-@pytest.mark.parametrize(("idea", "title"), [
-    ("a photo of an old bridge in Prague at dawn", "Old bridge in Prague at dawn"), ("请画一张关于月光下的灯塔的图片", "月光下的灯塔"), ("画家的一天", "画家的一天"), ("coffee", "Coffee"),
-    ("Show our team, celebrating", "Show our team")])  # fmt: skip
+TITLES = [
+    ("a photo of an old bridge in Prague at dawn", "Old bridge in Prague at dawn"),
+    ("请画一张关于月光下的灯塔的图片", "月光下的灯塔"),
+    ("画家的一天", "画家的一天"),
+    ("coffee", "Coffee"),
+    ("Show our team, celebrating", "Show our team"),
+]
+
+
+@pytest.mark.parametrize(("idea", "title"), TITLES)
 def test_a_title_is_a_few_words_of_the_idea(idea, title):
     assert made(idea, "Qwen-Image").title == title
 
