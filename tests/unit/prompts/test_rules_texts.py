@@ -76,7 +76,7 @@ def test_sizes_and_widths():
             "Profit fell by half",
         ),
         (
-            "Revenue grew 12% to 4.2 million euros in the second quarter, mostly because of the new subscription plans.",
+            "Revenue grew 12% to 4.2 million euros in the second quarter, mostly because of the new plans.",
             "Revenue grew 12% to 4.2 million euros in the second quarter",
         ),
         (
