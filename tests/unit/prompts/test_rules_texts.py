@@ -44,6 +44,7 @@ def test_spans_of_sentences_are_the_whole_text(text):
         ("El futuro de la energía", "Español"),
         ("Il futuro della energia è di tutti", "Italiano"),
         ("coffee", "English"),
+        ("an old man, reading, park bench, the team's den", "English"),
         ("", "English"),
         ("12345 !!", "English"),
         ("學習的未來", "繁體中文"),
