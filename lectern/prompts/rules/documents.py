@@ -149,7 +149,7 @@ def _is_title(rows: list[str], at: int) -> bool:
     """A short first line with an empty one below."""
     row = rows[at].strip()
     alone = at + 1 < len(rows) and not rows[at + 1].strip()
-    return bool(row) and alone and at < _TOP and not any(map(str.strip, rows[:at])) and _is_short(row)
+    return alone and not _NUMBERED.match(row) and at < _TOP and not any(map(str.strip, rows[:at])) and _is_short(row)
 
 
 def _is_short(row: str) -> bool:

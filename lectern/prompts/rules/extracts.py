@@ -19,7 +19,7 @@ _TITLE_WIDTH, _SHORTEST_TITLE = 60, 12
 _NOTES_LENGTH = 1600  # characters
 _FEWEST, _USUAL, _MOST = 3, 4, 5  # bullets
 _TOLD = 8  # lines that the notes hold all of
-_BRIEF = 45  # columns of lines of which more go on a slide
+_BRIEF = 36  # columns of a line in a list, of which more go on a slide
 _FORMED_FROM = 8  # slides of a text without headings from which it gets sections
 _FORMED = 5  # slides of such a section, about
 
@@ -94,7 +94,8 @@ def _slides(talk: Talk, extracts: Sequence[_Extract], sections: Sequence[str], b
 def _extract(piece: Piece, weights: Counter[str], untitled: str, taken: Collection[str]) -> _Extract:
     lines = list(dict.fromkeys(piece.lines))
     values = scores(lines)
-    title, stated = (piece.heading, None) if piece.heading else _title(lines, values, weights, taken)
+    heading = piece.heading or (piece.continues if _is_brief(lines) else "")
+    title, stated = (heading, None) if heading else _title(lines, values, weights, taken)
     bullets, used = _bullets(lines, values, stated)
     title = title or (lines[0] if lines else untitled)
     told = range(len(lines)) if len(lines) <= _TOLD else sorted(set(used) if stated is None else {*used, stated})
@@ -127,12 +128,16 @@ def _bullets(lines: Sequence[str], values: Sequence[float], stated: int | None) 
     """
     left = [at for at in range(len(lines)) if at != stated]
     liked = [values[at] * (1.0 if fits(lines[at], LINE_WIDTH) else 0.6) for at in left]
-    brief = sum(width(lines[at]) for at in left) <= _BRIEF * len(left)
-    used = [left[at] for at in best(liked, _MOST if brief or len(left) <= _MOST else _USUAL)]
+    used = [left[at] for at in best(liked, _MOST if _is_brief(lines) or len(left) <= _MOST else _USUAL)]
     found = _distinct(shorten(lines[at], LINE_WIDTH) for at in used)
     if len(found) < _FEWEST:
         found = _distinct(piece for at in used for piece in clauses(lines[at], LINE_WIDTH))[:_MOST]
     return (tuple(found) if len(found) >= _FEWEST else ()), used
+
+
+def _is_brief(lines: Sequence[str]) -> bool:
+    """A list rather than sentences."""
+    return sum(width(line) for line in lines) <= _BRIEF * len(lines)
 
 
 def _distinct(lines: Iterator[str]) -> list[str]:

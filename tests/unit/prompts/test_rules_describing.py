@@ -16,7 +16,7 @@ FLAT = [[0.5] * 3] * 3
 
 
 def made(task, language="English", palette=(NAVY, AMBER), size=(1920, 1080), lightness=DARK_WITH_LAMP):
-    return describe_by_rules(palette, *size, lightness, task, language)
+    return describe_by_rules(palette, size[0], size[1], lightness, task, language)
 
 
 def test_each_task_says_what_was_measured():

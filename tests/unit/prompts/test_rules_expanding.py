@@ -64,6 +64,12 @@ def test_an_idea_that_says_its_light_and_medium_keeps_them():
     assert "photograph" not in found and "illustration" not in found and "dappled" not in found
 
 
+def test_every_video_moves_unless_the_idea_says_how():
+    assert "The camera" in made("a wind turbine", "Wan video", creativity=0).positive
+    assert "The camera" not in made("a wind turbine, the camera pans left", "Wan video", creativity=1).positive
+    assert "镜头" in made("一台风力发电机", "Wan video", creativity=0).positive
+
+
 def test_a_look_ends_the_prompt_and_decides_medium_and_colours():
     look = "flat vector illustration, muted teal and coral"
     found = [made(idea, creativity=1, look=look).positive for idea in ("a dog", "a bank", "a forest")]
