@@ -16,7 +16,7 @@ def asked_later(graph: Graph, node_id: str) -> bool:
 
 def _model_of(graph: Graph, node_id: str) -> tuple[str, int] | None:
     link = _inputs(graph, node_id).get(INPUT)
-    return (str(link[0]), link[1]) if _is_link(link) else None
+    return (str(link[0]), link[1]) if link and _is_link(link) else None
 
 
 def _dependents(graph: Graph, node_id: str) -> set[str]:

@@ -4,7 +4,6 @@ import random
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -297,8 +296,8 @@ def _hostile():
 
 
 @pytest.mark.parametrize("text", list(_hostile()), ids=lambda text: repr(text[:8]))
-def test_hostile_texts_give_an_outline_in_time(text):
-    began = time.process_time()
+@pytest.mark.timeout(60)  # a quadratic way takes minutes
+def test_hostile_texts_give_an_outline(text):
     for slides in (1, 7, 120):
         found = made(text, slides)
         check(found, slides)
@@ -306,7 +305,6 @@ def test_hostile_texts_give_an_outline_in_time(text):
             (slide.title + slide.notes + "".join(slide.bullets)).encode()
             assert not re.search(r"[\x00-\x08\x0e-\x1f]", slide.title + slide.notes)
             assert len(slide.notes) < 4000
-    assert time.process_time() - began < 6  # quadratic ones take minutes
 
 
 LINES = st.one_of(

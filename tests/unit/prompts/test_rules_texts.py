@@ -1,7 +1,6 @@
 """Texts taken apart: sentences, languages, what matters, lines that fit, parts that lose nothing."""
 
 import random
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -161,11 +160,10 @@ def test_chunks_are_cut_at_the_coarsest_place_that_serves():
         chunks(text, 0)
 
 
-def test_a_long_document_takes_well_under_a_second():
+@pytest.mark.timeout(30)  # a quadratic way takes minutes
+def test_a_long_document_is_taken_in_its_stride():
     choose = random.Random(5)
     vocabulary = ["".join(choose.choices("abcdefghijklmnop", k=choose.randint(2, 10))) for _ in range(3000)]
     said = (" ".join(choose.choices(vocabulary, k=choose.randint(5, 25))).capitalize() + "." for _ in range(1200))
     text = " ".join(said)[:100_000]
-    began = time.process_time()
     assert len(key_sentences(text, 20)) == 20 and len(chunks(text, 4000)) >= 25
-    assert time.process_time() - began < 1
