@@ -171,12 +171,12 @@ class TestPlannedDeck:
 
     def test_a_topic_in_a_deck_out_and_a_correction_in_again(self, comfy: Comfy):
         assert comfy.get(self.PLANNED).json["stale"] == []
-        first = self.made(comfy, topic="Tea for beginners", slides=3, seed=2)
+        first = self.made(comfy, topic="Garden birds", slides=3, seed=2)
         outline = comfy.get(first["outline"][0]["url"]).body.decode()
         titles = self.titles(comfy, first)
-        assert titles[0] == "Tea for beginners" and len(titles) == len(first["pictures"]) == 3
+        assert titles[0] == "Garden birds" and len(titles) == len(first["pictures"]) == 3
         corrected = outline.replace(f"# {titles[2]}", "# Corrected by hand")
-        again = self.made(comfy, topic="Tea for beginners", slides=3, seed=2, outline=corrected)
+        again = self.made(comfy, topic="Garden birds", slides=3, seed=2, outline=corrected)
         assert self.titles(comfy, again) == [*titles[:2], "Corrected by hand"]
 
     def test_too_many_slides_are_refused_before_anything_runs(self, comfy: Comfy):
