@@ -104,6 +104,7 @@ def _talk(plan: Plan, words: Wording, subject: Subject, document: Document | Non
     chinese = words.language in CHINESE and words.language in family.languages
     told = spoken in CHINESE if chinese else spoken in family.languages and spoken not in CHINESE
     readable = told and topic != words.say("untitled") and not topic.endswith("…")
+    readable = readable and not re.search(r"\d", topic)  # image models would write the number into the picture
     return Talk(plan, words, subject, chinese, _bare(topic) if readable else "")
 
 
