@@ -7,6 +7,7 @@ import re
 import shutil
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +267,24 @@ class TestByAServer:
         status = comfy.wait(posted.json["prompt_id"])["status"]
         assert [kind for kind, _ in status["messages"]][-1] == "execution_interrupted"
 
+    def test_cancel_ends_all_questions_of_a_list(self, comfy: Comfy, chat: ChatThread):
+        """ComfyUI forgets Cancel with the first task that raises it, and waits for the others."""
+        chat.server.script[:] = [Act("hang")] * 4
+        graph = {"1": model(), "4": outline(slides=4), "2": expand(text=["4", 0], chat_model=["1", 0]), **shown(0)}
+        posted = comfy.post("/prompt", {"prompt": graph})
+        chat.until(lambda server: server.active == 4)
+        comfy.post("/interrupt", {})
+        chat.until(lambda server: server.broken == 4, timeout=1.0)
+        status = comfy.wait(posted.json["prompt_id"])["status"]
+        assert [kind for kind, _ in status["messages"]][-1] == "execution_interrupted"
+        assert comfy.outputs(graph)["show0"]["text"]  # the next run is none the worse
+
+    def test_what_is_written_for_a_program_is_not_told_to_every_editor(self, comfy: Comfy, chat: ChatThread):
+        chat.server.seconds_per_token = 0.05
+        graph = {"1": model(), "2": expand(chat_model=["1", 0]), **shown(0)}
+        told = asyncio.run(_overheard(comfy, lambda: comfy.outputs(graph)))
+        assert "status" in told and "lectern.text" not in told
+
     def test_text_is_told_while_it_is_written(self, comfy: Comfy, chat: ChatThread):
         chat.server.seconds_per_token = 0.05
         told = asyncio.run(_told(comfy, {"1": model(), "2": expand(chat_model=["1", 0]), **shown(0)}))
@@ -313,6 +332,18 @@ async def _events(
             if found[-1]["type"] in ("execution_success", "execution_error", "execution_interrupted"):
                 return found
     raise AssertionError("ComfyUI closed the connection")
+
+
+async def _overheard(comfy: Comfy, run: Callable[[], object]) -> set[str]:
+    """What an open editor is told while another program runs something."""
+    found = set()
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{comfy.url}/ws?clientId=idle") as socket:
+        await asyncio.to_thread(run)
+        with suppress(TimeoutError):
+            while True:
+                message = await socket.receive(0.5)
+                found |= {json.loads(message.data)["type"]} if message.type is aiohttp.WSMsgType.TEXT else set()
+    return found
 
 
 async def _ended(comfy: Comfy, graph: dict[str, Any]) -> list[str]:
