@@ -369,6 +369,10 @@ class TestAskText:
     def test_what_models_add_is_taken_off(self, answer, text):
         assert clean_text(answer) == text
 
+    def test_what_no_text_should_hold(self):
+        """Halves of a pair break whoever encodes the text, control characters whoever writes XML of it."""
+        assert clean_text("a \ud83d fox\x1b[31m\x00\r\nruns") == "a \ufffd fox[31m\nruns"
+
     @pytest.mark.parametrize(
         "text",
         [
