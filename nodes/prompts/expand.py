@@ -4,6 +4,7 @@ from ...lectern.errors import LecternError
 from ...lectern.prompts.errors import ChatError
 from ...lectern.prompts.expanding import expand
 from ...lectern.prompts.families import FAMILIES
+from ...lectern.prompts.graphs import is_by_model
 from ...lectern.prompts.rules.expanding import expand_by_rules
 from ...lectern.prompts.styles import applied, chosen, read_styles
 from ...lectern.prompts.styles import stamp as styles_stamp
@@ -142,7 +143,9 @@ class LecternPromptExpand(io.ComfyNode):
     ) -> io.NodeOutput:
         must, never = terms_of(must_have), terms_of(must_not)
         check_terms(must, never)
-        idea = filled(bounded(text, "idea"), wildcard_folders(), seed)
+        idea = bounded(text, "idea")
+        if not is_by_model(cls.hidden.prompt or {}, str(cls.hidden.unique_id), "text"):
+            idea = filled(idea, wildcard_folders(), seed)  # a model's text is data, never a template
         wish = Wish(idea, family, use, creativity, must, never, language, look, seed)
         made, by = await _expanded(wish, chat_model, fallback, cls.hidden)
         positive, negative = _styled(made, style)

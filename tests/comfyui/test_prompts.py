@@ -234,6 +234,30 @@ class TestByAServer:
         assert all(text.endswith("ink on paper") for text in outputs["show4"]["text"])
         assert len(chat.server.chats) == 10 and chat.server.highest == 4
 
+    def test_what_a_model_wrote_is_no_template(self, comfy: Comfy, chat: ChatThread, private: Any):
+        (private / "wildcards").mkdir(exist_ok=True)
+        (private / "wildcards" / "animal.txt").write_text("otter\n")
+        chat.server.answer = lambda body: json.dumps({"positive": "an __animal__ and an __unknown__"})
+        graph = {
+            "1": model(),
+            "2": expand(text="an __animal__", chat_model=["1", 0]),
+            "3": expand(text=["2", 0]),
+            **shown(0, source="3"),
+        }
+        assert "an __animal__ and an __unknown__" in texts(comfy.outputs(graph), 0)[0]
+        assert "an otter" in json.dumps(chat.server.chats[0])  # a person's own is one
+
+    def test_a_model_that_failed_is_unloaded_though_it_would_be_asked_later(self, comfy: Comfy, chat: ChatThread):
+        chat.server.script[:] = [Act("status", 400, {"error": {"message": "no"}})] * 4
+        graph = {
+            "1": model(unload=True),
+            "2": expand(chat_model=["1", 0]),
+            "3": expand(text=["2", 0], chat_model=["1", 0]),
+            "4": node("PreviewAny", source=["3", 0]),
+        }
+        comfy.error(graph)
+        chat.until(lambda server: server.unloaded == ["tiny"])
+
     def test_the_model_is_unloaded_after_its_last_use(self, comfy: Comfy, chat: ChatThread):
         graph = {
             "1": model(unload=True),
