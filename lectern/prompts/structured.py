@@ -186,7 +186,8 @@ def _wrong(mistake: Any) -> str:
         case "too_long":
             return f"has more than {context.get('max_length')} entries"
         case "string_too_short":
-            return f"has fewer than {context.get('min_length')} characters"
+            least = context.get("min_length")
+            return "is empty" if least == 1 else f"has fewer than {least} characters"
         case "string_too_long":
             return f"has more than {context.get('max_length')} characters"
     told = told.removeprefix("Value error, ").removeprefix("Assertion failed, ").removeprefix("Input ")

@@ -133,6 +133,17 @@ class TestByRules:
         again = comfy.outputs(graph)
         assert "My own title" in again["show0"]["text"] and again["show4"]["text"] == made["show4"]["text"]
 
+    def test_the_outline_of_a_long_deck_can_be_given_back(self, comfy: Comfy):
+        """It has more characters than limits.text allows for other texts."""
+        graph = {"2": outline(slides=200), "show9": node("PreviewAny", source=["2", 9]), **shown(0)}
+        text = comfy.outputs(graph)["show9"]["text"][0]
+        assert len(text) > 150_000
+        graph["2"]["inputs"] |= {"outline": text.replace("# ", "# \v", 1), "topic": ""}
+        assert len(comfy.outputs(graph)["show0"]["text"]) == 200
+
+    def test_an_outline_needs_no_topic_and_no_title(self, comfy: Comfy):
+        assert comfy.outputs({"2": outline(topic="", outline="# \n### One\n- a"), **shown(0)})["show0"]["text"]
+
     def test_an_outline_that_cannot_be_read_names_its_line(self, comfy: Comfy):
         assert "slide" in comfy.error({"2": outline(outline="nothing but\nwords"), **shown(0)}).lower()
 

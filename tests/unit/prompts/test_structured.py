@@ -278,7 +278,7 @@ class TestAskShape:
         answer, told = model.asked[1].messages[-2:]
         assert (answer.role, answer.text, told.role) == ("assistant", wrong, "user")
         assert model.asked[1].messages[:2] == model.asked[0].messages
-        assert "slides 1, title has fewer than 1 characters" in told.text
+        assert "slides 1, title is empty" in told.text
         assert "slides 1, bullets has 0 entries where at least 1 are needed" in told.text
         assert "slides 2, title is missing" in told.text and "mood should be 'calm' or 'bold'" in told.text
         assert told.text.startswith("That is not what was asked: ") and told.text.endswith("with the JSON alone.")
