@@ -175,6 +175,13 @@ class TestByAServer:
         comfy.outputs(graph)
         assert len(chat.server.chats) == 2
 
+    def test_a_file_of_styles_that_is_not_used_changes_nothing(self, comfy: Comfy, chat: ChatThread, private: Any):
+        graph = {"1": model(), "2": expand(chat_model=["1", 0], style="none"), **shown(0)}
+        comfy.outputs(graph)
+        (private / "styles.csv").write_text('name,prompt,negative_prompt\nInk,"ink drawing of {prompt}",colour\n')
+        comfy.outputs(graph)
+        assert len(chat.server.chats) == 1
+
     def test_another_server_under_the_same_name_is_asked(self, comfy: Comfy, chat: ChatThread, private: Any):
         graph = {"1": model(), "2": expand(chat_model=["1", 0]), **shown(0)}
         comfy.outputs(graph)
