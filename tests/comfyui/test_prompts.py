@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -108,6 +109,23 @@ class TestByRules:
         }
         found = comfy.outputs(graph)["3"]["text"]
         assert len(found) == 3 and all("blue" in text for text in found)
+
+    def test_cancel_takes_effect_between_two_pictures(self, comfy: Comfy):
+        graph = {
+            "1": node("EmptyImage", width=2048, height=2048, batch_size=24, color=next(_numbers)),
+            "2": node("LecternPromptFromImage", images=["1", 0], task="caption", family="SDXL", seed=0),
+            **shown(0),
+        }
+        pressed: list[float] = []
+
+        def cancels(event: dict[str, Any]) -> bool:
+            if event["type"] != "executing" or event["data"]["node"] != "2":
+                return False
+            pressed.append(time.monotonic())
+            return True
+
+        events = asyncio.run(_events(comfy, graph, cancels))
+        assert events[-1]["type"] == "execution_interrupted" and time.monotonic() - pressed[0] < 2
 
     def test_the_outlines_lists_make_a_deck(self, comfy: Comfy):
         """The whole template: titles, points, notes, sections, levels and alternative texts land where they belong."""
