@@ -10,15 +10,8 @@ from .structured import ask_text
 from .together import together
 from .watching import Watch
 
-_SHORTEST = 400  # characters from which on a topic of one paragraph counts as a document
 _ROUNDS = 3  # of condensing; what is still too long then is cut to its key sentences
 _LEAST_GAIN = 0.8  # of the length; a model that does not condense is not asked again
-
-
-def is_document(topic: str) -> bool:
-    """Whether it is material to plan from rather than a subject."""
-    text = topic.strip()
-    return len(text) > _SHORTEST or sum(1 for line in text.splitlines() if line.strip()) > 3
 
 
 async def condensed(plan: Plan, backend: Backend, watch: Watch) -> str:

@@ -26,7 +26,7 @@ def is_by_model(graph: Graph, node_id: str, name: str) -> bool:
 
 def _model_of(graph: Graph, node_id: str) -> tuple[str, int] | None:
     link = _inputs(graph, node_id).get(INPUT)
-    return (str(link[0]), link[1]) if _is_link(link) else None
+    return (str(link[0]), link[1]) if link and _is_link(link) else None
 
 
 def _below(graph: Graph) -> dict[str, list[str]]:

@@ -8,14 +8,14 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from .documents import condensed, is_document
+from .documents import condensed
 from .errors import ChatError
 from .expanding import expand
 from .instructions import for_plan, slide_text
 from .messages import Backend, Message, Question
 from .outlines import CHAPTER, COVER, POINT, Outline, Plan, Slide
 from .rules.expanding import expand_by_rules
-from .rules.outlining import outline_by_rules
+from .rules.outlining import is_document, outline_by_rules
 from .structured import ask_shape
 from .together import together
 from .watching import Watch

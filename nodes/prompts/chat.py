@@ -1,13 +1,15 @@
+from typing import get_args
+
 from comfy_api.v0_0_2 import io
 
 from ...lectern.errors import LecternError
 from ...lectern.jsontext import read_object
 from ...lectern.prompts.server.backend import ServerBackend
-from ...lectern.prompts.server.sampling import Sampling, checked_fields
+from ...lectern.prompts.server.sampling import Sampling, Thinking, checked_fields
 from .common import CATEGORY, ChatModel, ChatModelType, chat_names, chats, settings
 
 ENTRYS_CHOICE = "entry's choice"  # what lectern.toml says, or the first model that the server lists
-THINKING = ("server's choice", "off", "on")
+THINKING = get_args(Thinking)
 _EXAMPLE = '{"top_k": 40}'
 
 
@@ -96,7 +98,7 @@ class LecternChatModel(io.ComfyNode):
         seed: int = 0,
         unload: bool = False,
         make_room: bool = False,
-        thinking: str = THINKING[0],
+        thinking: Thinking = THINKING[0],
         fields: str = "",
     ) -> io.NodeOutput:
         sampling = Sampling(

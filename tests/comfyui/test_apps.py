@@ -24,9 +24,9 @@ def finished(comfy: Comfy, run: dict) -> dict:
 
 
 def test_the_app_describes_itself(comfy: Comfy):
-    (listed,) = comfy.get("/lectern/v1/apps").json["apps"]
+    listed = [one["slug"] for one in comfy.get("/lectern/v1/apps").json["apps"]]
     app = comfy.get(APP).json
-    assert listed["slug"] == app["slug"] == "deck-from-titles"
+    assert listed == ["deck-from-titles", "topic-to-illustrated-deck"] and app["slug"] == listed[0]
     properties = app["inputs"]["properties"]
     assert list(properties) == ["titles", "palette", "watermark", "seed"]
     assert app["inputs"]["required"] == ["titles"]
@@ -153,3 +153,32 @@ def test_what_was_accepted_survives_a_crash():
         assert finished(comfy, waiting)["status"] == "succeeded"
         assert comfy.get(kept["output"]["deck"][0]["url"]).status == 200
         assert len(comfy.get("/lectern/v1/runs").json["runs"]) == 3
+
+
+class TestPlannedDeck:
+    """The app that plans: a topic in, an outline and a deck out; the outline, corrected, in again."""
+
+    PLANNED = "/lectern/v1/apps/topic-to-illustrated-deck"
+
+    def made(self, comfy: Comfy, **given: object) -> dict:
+        answer = comfy.post(f"{self.PLANNED}/runs", {"input": given}, Prefer="wait")
+        assert answer.status == 200 and answer.json["status"] == "succeeded", answer.body
+        return answer.json["output"]
+
+    def titles(self, comfy: Comfy, output: dict) -> list[str]:
+        slides = pptx.Presentation(io.BytesIO(comfy.get(output["deck"][0]["url"]).body)).slides
+        return [slide.shapes.title.text_frame.text for slide in slides]
+
+    def test_a_topic_in_a_deck_out_and_a_correction_in_again(self, comfy: Comfy):
+        assert comfy.get(self.PLANNED).json["stale"] == []
+        first = self.made(comfy, topic="Garden birds", slides=3, seed=2)
+        outline = comfy.get(first["outline"][0]["url"]).body.decode()
+        titles = self.titles(comfy, first)
+        assert titles[0] == "Garden birds" and len(titles) == len(first["pictures"]) == 3
+        corrected = outline.replace(f"# {titles[2]}", "# Corrected by hand")
+        again = self.made(comfy, topic="Garden birds", slides=3, seed=2, outline=corrected)
+        assert self.titles(comfy, again) == [*titles[:2], "Corrected by hand"]
+
+    def test_too_many_slides_are_refused_before_anything_runs(self, comfy: Comfy):
+        answer = comfy.post(f"{self.PLANNED}/runs", {"input": {"topic": "Tea", "slides": 61}})
+        assert answer.status == 422 and "slides" in answer.json["error"]["message"]

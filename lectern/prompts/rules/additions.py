@@ -39,10 +39,7 @@ _MOTIONS = both(
     "Fine details stir gently | 细小的部分轻轻摆动; Light and shadow move slowly | 光影缓缓移动;"
     " The air moves softly through the scene | 微风轻轻拂过画面"
 )
-_CAMERAS = both(
-    "pushes in slowly | 缓慢推近;"
-    " glides slowly to the right | 缓慢向右平移; holds still in a wide shot | 以广角固定不动"
-)
+_CAMERAS = both("pushes in slowly | 缓慢推近; glides slowly to the right | 缓慢向右平移; holds still | 固定不动")
 
 _HAS = {  # an idea that says it already is left to it
     "light": r"\b(?:light|lit|lighting|sunlight|backlit|candle\w*|neon|glow\w*|golden hour|spotlight)\b|光",

@@ -13,7 +13,8 @@ from .tongues import CHINESE
 from .wordings.reading import Angle, Chapter, Wording
 
 _FIRST_TO_GO_IN = ("why", "how", "next", "now", "takes", "proof", "people", "risks", "ahead")
-_CHAPTERS_FROM = (4, 6, 10, 15, 21, 28, 36, 46)  # slides from which there are 2, 3, ... 9 chapters
+_ALONE = 5  # slides up to which each is a chapter of its own: a short talk still goes from why to what is next
+_CHAPTERS_FROM = (10, 15, 21, 28, 36, 46)  # slides from which there are 4, 5, ... 9 chapters
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Talk:
 def arc_slides(talk: Talk, count: int, random: Random, book: Sketchbook) -> list[Slide]:
     """So many slides, their titles all different up to 63; from there on numbered."""
     chapters = _chosen(talk.wording, count)
-    if count < _CHAPTERS_FROM[0]:  # too few for chapters: each slide is one
+    if count <= _ALONE:
         rounds = [(chapter, chapter.angles[:1]) for chapter in chapters[:count]]
         return [slide for chapter, angles in rounds for slide in _told(talk, chapter, angles, random, book, False)]
     sizes = _shares(count, len(chapters))
@@ -57,7 +58,7 @@ def arc_slides(talk: Talk, count: int, random: Random, book: Sketchbook) -> list
 
 
 def _chosen(wording: Wording, count: int) -> list[Chapter]:
-    number = count if count < _CHAPTERS_FROM[0] else 2 + sum(count >= least for least in _CHAPTERS_FROM[1:])
+    number = count if count <= _ALONE else 3 + sum(count >= least for least in _CHAPTERS_FROM)
     keys = _FIRST_TO_GO_IN[:number]
     return [chapter for key, chapter in wording.chapters.items() if key in keys]
 

@@ -26,7 +26,7 @@ b5651d caramel | 焦糖色
 b7410e rust | 铁锈色
 cb6843 terracotta | 赤陶色
 8b0000 dark red | 深红色
-d1202f red | 红色
+e3170a red | 红色
 f0544f coral red | 珊瑚红
 ff7f62 coral | 珊瑚色
 fa9f7f salmon | 鲑鱼粉

@@ -27,7 +27,7 @@ class Piece:
     chapter: str
     heading: str  # empty: to be found
     lines: tuple[str, ...]
-    headings: tuple[str, ...] = ()  # of the parts that were put together
+    continues: str = ""  # the heading of the piece before, where that is the same part
 
 
 def full_slides(leaves: Sequence[Leaf]) -> int:
@@ -46,7 +46,8 @@ def _split(leaves: Sequence[Leaf], slides: int) -> list[Piece]:
     found: list[Piece] = []
     for leaf, parts in zip(leaves, _seats([len(leaf.lines) for leaf in leaves], slides), strict=True):
         for at, lines in enumerate(split_at_shifts(leaf.lines, parts, leaf.starts)):
-            found.append(Piece(leaf.chapter, "" if at else leaf.heading, tuple(lines)))
+            heading = "" if at else leaf.heading
+            found.append(Piece(leaf.chapter, heading, tuple(lines), leaf.heading if at else ""))
     return found
 
 
@@ -147,4 +148,4 @@ def _together(group: Sequence[Leaf]) -> Piece:
     lines = tuple(line for leaf in group for line in leaf.lines)
     one_chapter = all(leaf.chapter == group[0].chapter for leaf in group)
     whole = one_chapter and group[0].heading == group[0].chapter
-    return Piece(group[0].chapter, group[0].chapter if whole else next(iter(headings), ""), lines, headings)
+    return Piece(group[0].chapter, group[0].chapter if whole else next(iter(headings), ""), lines)

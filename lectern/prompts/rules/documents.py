@@ -11,6 +11,7 @@ from .sentences import clean, is_east_asian, one_line, sentences, width
 
 _LONGEST_LINE = 4000  # characters of one sentence that are looked at
 _HEADING_WIDTH, _HEADING_WORDS = 64, 10
+_TOP = 10  # rows in which the first line is looked for
 
 _FRONT_MATTER = re.compile(r"\A---\n.{0,5000}?\n---\n", re.DOTALL)
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
@@ -120,6 +121,8 @@ def _line(rows: list[str], at: int) -> Line:
         return Line(_ITEM_LEVEL, _inline(_table_row(row)))
     above = rows[at - 1].strip() if at else ""
     below = next((one.strip() for one in rows[at + 1 : at + 3] if one.strip()), "")
+    if not above and _is_title(rows, at):
+        return Line(1, _inline(row))
     if not above and row and _looks_like_heading(row, below):
         return Line(_depth(row), _inline(_unnumbered(row).rstrip(" :：")))
     item = _ITEM.match(row)
@@ -142,11 +145,23 @@ def _marked_heading(row: str, below: str) -> Line | None:
     return None
 
 
+def _is_title(rows: list[str], at: int) -> bool:
+    """A short first line with an empty one below."""
+    row = rows[at].strip()
+    alone = at + 1 < len(rows) and not rows[at + 1].strip()
+    return alone and not _NUMBERED.match(row) and at < _TOP and not any(map(str.strip, rows[:at])) and _is_short(row)
+
+
+def _is_short(row: str) -> bool:
+    """Whether it may be a heading: few words, and it does not end as a sentence does."""
+    if width(row) > _HEADING_WIDTH or len(row.split()) > _HEADING_WORDS or not re.search(r"[^\W\d_]{2}", row):
+        return False
+    return not row.endswith((".", ",", ";", "!", "?", "。", "，", "；", "！", "？", "…"))
+
+
 def _looks_like_heading(row: str, below: str) -> bool:
     """A short line between an empty one and text, which does not end as a sentence does."""
-    if width(row) > _HEADING_WIDTH or len(row.split()) > _HEADING_WORDS or not below:
-        return False
-    if row.endswith((".", ",", ";", "!", "?", "。", "，", "；", "！", "？", "…")) or not re.search(r"[^\W\d_]{2}", row):
+    if not below or not _is_short(row):
         return False
     if _ITEM.match(row) and (not _NUMBERED.match(row) or _ITEM.match(below)):
         return False

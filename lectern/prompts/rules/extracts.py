@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..outlines import CHAPTER, POINT, Slide
@@ -18,6 +18,8 @@ LINE_WIDTH = 90  # columns of a bullet
 _TITLE_WIDTH, _SHORTEST_TITLE = 60, 12
 _NOTES_LENGTH = 1600  # characters
 _FEWEST, _USUAL, _MOST = 3, 4, 5  # bullets
+_TOLD = 8  # lines that the notes hold all of
+_BRIEF = 36  # columns of a line in a list, of which more go on a slide
 _FORMED_FROM = 8  # slides of a text without headings from which it gets sections
 _FORMED = 5  # slides of such a section, about
 
@@ -52,7 +54,10 @@ def summary_slide(talk: Talk, lines: Sequence[str], book: Sketchbook, sectioned:
 
 def extracted_slides(talk: Talk, pieces: Sequence[Piece], book: Sketchbook) -> list[Slide]:
     weights = Counter(term for piece in pieces for line in piece.lines for term in set(terms(line)))
-    extracts = [_extract(piece, weights, talk.wording.say("untitled")) for piece in pieces]
+    extracts, taken = list[_Extract](), {talk.subject.title}
+    for piece in pieces:
+        extracts.append(_extract(piece, weights, talk.wording.say("untitled"), taken))
+        taken.add(extracts[-1].title)
     sections = _sections(pieces, extracts)
     return list(_slides(talk, extracts, sections, book))
 
@@ -86,17 +91,20 @@ def _slides(talk: Talk, extracts: Sequence[_Extract], sections: Sequence[str], b
         )
 
 
-def _extract(piece: Piece, weights: Counter[str], untitled: str) -> _Extract:
+def _extract(piece: Piece, weights: Counter[str], untitled: str, taken: Collection[str]) -> _Extract:
     lines = list(dict.fromkeys(piece.lines))
     values = scores(lines)
-    title, stated = (piece.heading, None) if piece.heading else _title(lines, values, weights)
+    heading = piece.heading or (piece.continues if _is_brief(lines) else "")
+    title, stated = (heading, None) if heading else _title(lines, values, weights, taken)
     bullets, used = _bullets(lines, values, stated)
     title = title or (lines[0] if lines else untitled)
-    told = sorted(set(used) if stated is None else {*used, stated})
+    told = range(len(lines)) if len(lines) <= _TOLD else sorted(set(used) if stated is None else {*used, stated})
     return _Extract(capitalised(shorten(title, _TITLE_WIDTH)) or untitled, bullets, _notes([lines[at] for at in told]))
 
 
-def _title(lines: Sequence[str], values: Sequence[float], weights: Counter[str]) -> tuple[str, int | None]:
+def _title(
+    lines: Sequence[str], values: Sequence[float], weights: Counter[str], taken: Collection[str]
+) -> tuple[str, int | None]:
     """What the best sentence states, as long as enough is left for bullets; else the strongest phrase.
 
     Returns also the place of the sentence that the title says in full.
@@ -104,7 +112,7 @@ def _title(lines: Sequence[str], values: Sequence[float], weights: Counter[str])
     short = {at: shorten(line, _TITLE_WIDTH) for at, line in enumerate(lines) if fits(line, _TITLE_WIDTH)}
     order = sorted((at for at in short if width(short[at]) >= _SHORTEST_TITLE), key=lambda at: (-values[at], at))
     for at in order:
-        if short[at].endswith(("?", "？")):
+        if short[at].endswith(("?", "？")) or capitalised(short[at]) in taken:
             continue
         whole = at if short[at] == shorten(lines[at], LINE_WIDTH) else None
         if len(lines) == 1 or len(_bullets(lines, values, whole)[0]) >= min(_FEWEST, len(lines)):
@@ -120,11 +128,16 @@ def _bullets(lines: Sequence[str], values: Sequence[float], stated: int | None) 
     """
     left = [at for at in range(len(lines)) if at != stated]
     liked = [values[at] * (1.0 if fits(lines[at], LINE_WIDTH) else 0.6) for at in left]
-    used = [left[at] for at in best(liked, len(left) if len(left) <= _MOST else _USUAL)]
+    used = [left[at] for at in best(liked, _MOST if _is_brief(lines) or len(left) <= _MOST else _USUAL)]
     found = _distinct(shorten(lines[at], LINE_WIDTH) for at in used)
     if len(found) < _FEWEST:
         found = _distinct(piece for at in used for piece in clauses(lines[at], LINE_WIDTH))[:_MOST]
     return (tuple(found) if len(found) >= _FEWEST else ()), used
+
+
+def _is_brief(lines: Sequence[str]) -> bool:
+    """A list rather than sentences."""
+    return sum(width(line) for line in lines) <= _BRIEF * len(lines)
 
 
 def _distinct(lines: Iterator[str]) -> list[str]:

@@ -30,10 +30,14 @@ _FAREWELL = re.compile(
 )
 _SIGNED = 3  # short lines below a farewell that are names, titles and telephones
 _SIGNED_LENGTH = 60
+_GREETING_LENGTH = 100  # characters
 
 
 def is_mail(text: str) -> bool:
-    """Whether it has a sender and a subject, or a quoted answer."""
+    """Whether it greets, has a sender and a subject, or a quoted answer."""
+    first = next((row.strip() for row in text[:2000].split("\n") if row.strip()), "")
+    if len(first) < _GREETING_LENGTH and _GREETING.match(first):
+        return True
     return bool(_SENDER.search(text) and _SUBJECT.search(text)) or any(
         _BETWEEN.match(row.strip()) for row in text[:20_000].split("\n") if len(row) < 300
     )

@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
 from ..families import FAMILIES
-from ..outlines import COVER, Outline, Plan, Slide
+from ..outlines import CHAPTER, COVER, POINT, Outline, Plan, Slide
 from .arcs import Talk, arc_slides
 from .dealing import FULL, deal, full_slides
 from .documents import Document, read_document
@@ -15,9 +15,8 @@ from .extracts import extracted_slides, summary_slide
 from .looks import propose_look
 from .phrases import strongest_phrase
 from .pictures import Sketchbook
-from .ranking import scores
 from .sentences import capitalised, clean, one_line, terms, width
-from .shortening import shorten
+from .shortening import fits, shorten
 from .subjects import Subject, subject_of
 from .tongues import CHINESE, language_of
 from .wordings.reading import Wording, languages, wording
@@ -26,7 +25,7 @@ MOST_SLIDES = 500
 _TOPIC_WIDTH = 400  # columns of a topic; longer is a document
 _DOCUMENT_LINES = 4
 _SUMMED_FROM = 4  # slides from which a summary may be one
-_TITLE_WIDTH = 70
+_TITLE_WIDTH, _SHORTEST_TITLE = 70, 12  # columns
 _TOPIC_IN_PICTURES = 60  # columns
 
 
@@ -46,7 +45,7 @@ def outline_by_rules(plan: Plan) -> Outline:
         document = None
     own = language_of(text)
     words, notes = _wording(plan.language or own)
-    subject = _document_subject(document) if document else subject_of(text, words.language)
+    subject = _document_subject(document, words.language) if document else subject_of(text, words.language)
     subject = subject if subject.title else replace(subject, title=words.say("untitled"))
     if document and plan.language and plan.language != own:
         notes.append(f"The text stays in {own}: rules cannot translate it to {plan.language}. A chat model can.")
@@ -75,14 +74,17 @@ def _wording(language: str) -> tuple[Wording, list[str]]:
     return wording("English"), [f"The rules cannot write {language}; what they add is in English."]
 
 
-def _document_subject(document: Document) -> Subject:
-    """The document's title; else its best short sentence, else its strongest phrase."""
+def _document_subject(document: Document, language: str) -> Subject:
+    """The document's title; else what its first sentence says, else its strongest phrase."""
+    if document.title:
+        named = subject_of(document.title, language)
+        return replace(named, title=capitalised(shorten(document.title, _TITLE_WIDTH)), subtitle="")
     lines = [line for leaf in document.leaves for line in leaf.lines][:60]
-    title = document.title
-    if not title and document.leaves[0].heading and not document.leaves[0].lines:
+    title = ""
+    if document.leaves[0].heading and not document.leaves[0].lines:
         title = document.leaves[0].heading
     if not title:
-        title = _short_statement(lines) or strongest_phrase(
+        title = _first_statement(lines) or strongest_phrase(
             lines, Counter(one for line in lines for one in terms(line))
         )
     if not title:
@@ -90,10 +92,9 @@ def _document_subject(document: Document) -> Subject:
     return Subject(capitalised(shorten(title, _TITLE_WIDTH)), "")
 
 
-def _short_statement(lines: Sequence[str]) -> str:
-    values = scores(lines, before=0.5)
-    short = [at for at, line in enumerate(lines[:12]) if 10 <= width(line) <= _TITLE_WIDTH and not line.endswith("?")]
-    return lines[max(short, key=lambda at: (values[at], -at))] if short else ""
+def _first_statement(lines: Sequence[str]) -> str:
+    """Of the first sentence that fits a title, as far as its first few go."""
+    return next((line for line in lines[:3] if fits(line, _TITLE_WIDTH) and width(line) >= _SHORTEST_TITLE), "")
 
 
 def _talk(plan: Plan, words: Wording, subject: Subject, document: Document | None) -> Talk:
@@ -103,6 +104,7 @@ def _talk(plan: Plan, words: Wording, subject: Subject, document: Document | Non
     chinese = words.language in CHINESE and words.language in family.languages
     told = spoken in CHINESE if chinese else spoken in family.languages and spoken not in CHINESE
     readable = told and topic != words.say("untitled") and not topic.endswith("…")
+    readable = readable and not re.search(r"\d", topic)  # image models would write the number into the picture
     return Talk(plan, words, subject, chinese, _bare(topic) if readable else "")
 
 
@@ -129,7 +131,7 @@ def _outline(plan: Plan, talk: Talk, document: Document | None, notes: list[str]
     if bare and document:
         notes.append(f"Slides without bullets: {bare}. The text says too little for three lines on each.")
     look = plan.look or propose_look(plan.seed, plan.topic, plan.tone).said(talk.drawn_in_chinese)
-    return Outline(talk.subject.title, tuple(_numbered([*cover, *slides])), look, tuple(notes))
+    return Outline(talk.subject.title, tuple(_numbered(_levelled([*cover, *slides]))), look, tuple(notes))
 
 
 def _of_document(talk: Talk, document: Document, wanted: int, book: Sketchbook) -> list[Slide]:
@@ -155,8 +157,18 @@ def _cover(talk: Talk, book: Sketchbook) -> Slide:
     )
 
 
-def _numbered(slides: Sequence[Slide]) -> list[Slide]:
+def _levelled(slides: Sequence[Slide]) -> Iterator[Slide]:
+    """The first slide of a section opens it, however the sections came together."""
+    before = ""
+    for slide in slides:
+        opens = slide.section != before
+        before = slide.section
+        yield replace(slide, level=CHAPTER if opens else POINT) if slide.section else slide
+
+
+def _numbered(given: Iterable[Slide]) -> list[Slide]:
     """Titles that come back get a number."""
+    slides = list(given)
     times: Counter[str] = Counter()
     taken = {slide.title for slide in slides}
     found: list[Slide] = []

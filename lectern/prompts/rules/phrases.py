@@ -3,11 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 
 from .sentences import capitalised, is_east_asian, one_line, sentences, terms, width, words
 from .shortening import shorten
-from .tongues import ALL_STOPWORDS
+from .tongues import ALL_STOPWORDS, language_of
 
+_LOOKED_AT = 20  # sentences that tell the language
 _MOST_WORDS = 4  # of a phrase
 _LONGEST_WORD = 40  # characters
 _TITLE_WORDS = 6
@@ -109,12 +111,18 @@ def strongest_phrase(sentences: Sequence[str], weights: Counter[str]) -> str:
     """
     here = Counter(term for sentence in sentences for term in terms(sentence))
     best, most = "", 0.0
+    german = language_of(" ".join(sentences[:_LOOKED_AT])) == "Deutsch"
     for sentence in sentences:
-        for phrase in phrases(sentence):
+        for phrase in map(_nouns, phrases(sentence)) if german else phrases(sentence):
             value = _strength(phrase, here, weights) * (_NAMED if _is_named(phrase, sentence) else 1.0)
             if value > most:
                 best, most = phrase, value
     return capitalised(one_line(best))
+
+
+def _nouns(phrase: str) -> str:
+    """The first words as long as they are nouns, which German tells by their first letter."""
+    return " ".join(takewhile(lambda word: word[:1].isupper(), phrase.split()))
 
 
 def _is_named(phrase: str, sentence: str) -> bool:

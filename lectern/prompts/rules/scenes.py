@@ -95,7 +95,7 @@ SCENES = (  # what comes first decides: time and weather before places, places b
         mood="vast and curious | 浩瀚而引人好奇; awed and silent | 肃穆而震撼",
     ),
     _scene(
-        "nature forest tree mountain river lake garden plant leaf flower climate earth ecology sustainability"
+        "nature forest tree mountain river lake garden plants leaf flower climate earth ecology sustainability"
         " environment biodiversity biology animal dog cat bird horse bee fish species evolution photosynthesis"
         " recycling waste farm agriculture soil wald berg klima umwelt natur forêt montagne climat bosque montaña"
         " clima",

@@ -73,7 +73,7 @@ def terms(text: str) -> list[str]:
 
 def _singular(word: str) -> str:
     word = word.removesuffix("'s").removesuffix("’s")
-    return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
 def words(text: str) -> list[str]:

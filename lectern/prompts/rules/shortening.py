@@ -3,12 +3,15 @@
 import itertools
 import re
 
-from .sentences import is_east_asian, width
+from .sentences import capitalised, is_east_asian, width
 from .tongues import ALL_STOPWORDS
 
+_NO_BORDER = (  # behind a comma: what the verb before it needs, or an enumeration that goes on
+    r"(?!\s(?:dass|daß|ob|zu|um|que|that|to)\b)(?!\s(?:[^\s,]+\s){1,3}(?:and|or|und|oder|et|ou|y|o)\s)"
+)
 _BORDER = re.compile(
-    r"[,;:](?=\s)|\s[–—-](?=\s)|[，；：、]|(?<=\s)(?=(?:and|but|which|because|so that|while|whereas|und|aber|weil|"
-    r"sodass|et|mais|parce que|y|pero|porque)\s)"
+    rf"[,;:](?=\s){_NO_BORDER}|\s[–—-](?=\s)|[，；：、]|"
+    r"(?<=\s)(?=(?:and|but|which|because|so that|while|whereas|und|aber|weil|sodass|et|mais|parce que|y|pero|porque)\s)"
 )
 _OPENERS = re.compile(  # words that tie a sentence to the one before
     r"(?:however|moreover|furthermore|in addition|additionally|also|therefore|thus|then|finally|in fact|of course|"
@@ -28,19 +31,21 @@ _CONDITION = re.compile(  # neither clause may go
 )
 _ASIDE = re.compile(r"\s*[(（][^()（）]{0,200}[)）]")
 _SHORTEST = 0.36  # of the limit: what is cut shorter says too little
-_SHORTEST_CLAUSE, _SHORTEST_WIDE_CLAUSE = 24, 12  # columns, the latter in Chinese
+_SHORTEST_CLAUSE, _SHORTEST_WIDE_CLAUSE = 28, 12  # columns, the latter in Chinese
 _HANGING = re.compile(r"[\s,]+(?:mostly|mainly|partly|largely|simply|only|just|even|vor allem|nur|surtout|sobre todo)$")
 _LINKS = re.compile(
     r"^(?:and|but|or|which|while|und|aber|et|mais|y|pero)\s+|^(?:并且|而且|并|而|但是|但)", re.IGNORECASE
 )
-_LEANING = re.compile(r"(?:because|which|while|whereas|so that|weil|sodass|die|der|das|que|qui|porque|parce que)\s")
+_LEANING = re.compile(
+    r"(?:because|where|who|when|which|while|whereas|so that|weil|sodass|wo|die|der|das|où|que|qui|parce que|donde|"
+    r"porque)\s"
+)
 _TRAILING = " ,;:.–—-，；：。、！？!?…"
 
 
 def shorten(sentence: str, limit: int = 90) -> str:
     """The sentence without its full stop, at most `limit` columns wide; an ellipsis where no clause ends in time."""
-    text = _OPENERS.sub("", sentence.strip()[: limit * 40], count=1)
-    text = _bare(text)
+    text = _bare(_without_opener(sentence.strip()[: limit * 40]))
     if width(text) <= limit:
         return text
     text = _bare(_ASIDE.sub("", text))
@@ -52,6 +57,11 @@ def shorten(sentence: str, limit: int = 90) -> str:
             return text
     cut = "" if _CONDITION.match(text) else _at_clause(text, limit)
     return cut or _at_word(text, limit)
+
+
+def _without_opener(text: str) -> str:
+    opener = _OPENERS.match(text)
+    return capitalised(text[opener.end() :]) if opener else text
 
 
 def fits(sentence: str, limit: int) -> bool:
@@ -74,7 +84,9 @@ def _after_first_clause(text: str) -> str:
 
 def _at_clause(text: str, limit: int) -> str:
     best = ""
-    for border in _BORDER.finditer(text[: limit + 2]):
+    for border in _BORDER.finditer(text[: 3 * limit]):  # further than the limit: a border looks ahead
+        if border.start() > limit:
+            break
         piece = _HANGING.sub("", text[: border.start()].rstrip(_TRAILING))
         if limit * _SHORTEST <= width(piece) <= limit and _balanced(piece):
             best = piece
@@ -115,9 +127,13 @@ def clauses(sentence: str, limit: int) -> list[str]:
     found: list[str] = []
     for start, end in itertools.pairwise(cuts):
         piece = text[start:end]
-        leans = width(piece) < least or bool(_LEANING.match(piece))
+        leans = width(piece) < least or bool(_LEANING.match(piece.strip()))
         if found and (leans or width(found[-1]) < least) and width(found[-1] + piece) <= limit:
             found[-1] += piece
         else:
             found.append(piece)
-    return [shorten(_LINKS.sub("", piece.strip()), limit) for piece in found if re.search(r"\w", piece)]
+    return [shorten(_LINKS.sub("", piece.strip()), limit) for piece in found if _stands_alone(piece)]
+
+
+def _stands_alone(piece: str) -> bool:
+    return bool(re.search(r"\w", piece)) and not _LEANING.match(piece.strip())

@@ -35,13 +35,13 @@ def _packed(text: str, size: int, level: int) -> Iterator[str]:
     """Neighbours together as long as they fit; what does not fit alone is cut one level finer."""
     waiting = ""
     for piece in _CUTS[level](text, size):
-        if len(waiting) + len(piece) <= size:
+        if len(waiting) + len(piece.rstrip()) <= size:
             waiting += piece
             continue
         if waiting:
             yield waiting
         waiting = ""
-        if len(piece) <= size:
+        if len(piece.rstrip()) <= size:
             waiting = piece
         else:
             yield from _packed(piece, size, level + 1)

@@ -58,6 +58,11 @@ _SMALL = {
     ),
 }
 STOPWORDS = {language: frozenset(words.split()) for language, words in _SMALL.items()}
+_ENGLISH_TOO = {"man", "war", "hat", "den", "bald", "art", "son", "plus", "pour", "sans", "main", "come", "sole"}
+_TELLING = {  # small words that are none in English, and that a letter behind an apostrophe is not taken for
+    language: frozenset(word for word in words - STOPWORDS["English"] - _ENGLISH_TOO if len(word) > 1)
+    for language, words in STOPWORDS.items()
+} | {"English": STOPWORDS["English"]}
 ALL_STOPWORDS = frozenset().union(*STOPWORDS.values())
 _LETTERS = {
     "Deutsch": "äöüß",
@@ -83,7 +88,7 @@ def _is_traditional(text: str) -> bool:
 
 def _of_latin(text: str) -> str:
     counts = Counter(re.findall(r"[^\W\d_]+", text))
-    scores = {language: sum(counts[word] for word in words) for language, words in STOPWORDS.items()}
+    scores = {language: sum(counts[word] for word in words) for language, words in _TELLING.items()}
     for language, letters in _LETTERS.items():
         scores[language] += sum(text.count(letter) for letter in letters)
     best = max(scores, key=lambda language: scores[language])  # the first of equals: English

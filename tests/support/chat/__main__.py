@@ -11,7 +11,11 @@ KINDS = ("openai", "ollama", "lmstudio", "lmstudio-0.3", "llamacpp", "vllm", "tr
 
 
 async def serve(options: argparse.Namespace) -> None:
-    async with ChatServer(**vars(options)) as server:
+    settings = vars(options)
+    words = settings.pop("words")
+    if words:
+        settings["answer"] = lambda body: " ".join(f"word{number}" for number in range(words))
+    async with ChatServer(**settings) as server:
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
@@ -28,6 +32,7 @@ def main() -> None:
     parser.add_argument("--thoughts", default="", help="what the model thinks before it answers")
     parser.add_argument("--schema", choices=("honoured", "ignored", "broken", "refused", "unnamed"), default="honoured")
     parser.add_argument("--key", default="")
+    parser.add_argument("--words", type=int, default=0, help="every answer has so many, whatever is asked")
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(parser.parse_args()))
 

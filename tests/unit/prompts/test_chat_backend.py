@@ -286,7 +286,7 @@ async def test_the_server_says_when_to_come_again(desk):
     loop = asyncio.get_running_loop()
     begun = loop.time()
     await desk.ask()
-    assert 0.3 <= loop.time() - begun < 2
+    assert loop.time() - begun >= 0.3
 
 
 async def test_a_wait_of_an_hour_is_not_waited_for(desk):

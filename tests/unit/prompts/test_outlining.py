@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from lectern.prompts.documents import condensed, is_document
+from lectern.prompts.documents import condensed
 from lectern.prompts.errors import Busy, ShapeError
 from lectern.prompts.markdown import to_markdown
 from lectern.prompts.outlines import CHAPTER, COVER, POINT, Outline, Plan, Slide
-from lectern.prompts.outlining import plan_by_rules, plan_deck, with_prompts
+from lectern.prompts.outlining import is_document, plan_by_rules, plan_deck, with_prompts
 from lectern.prompts.watching import Watch
 from support.scripted import Scripted
 

@@ -64,6 +64,12 @@ def test_an_idea_that_says_its_light_and_medium_keeps_them():
     assert "photograph" not in found and "illustration" not in found and "dappled" not in found
 
 
+def test_every_video_moves_unless_the_idea_says_how():
+    assert "The camera" in made("a wind turbine", "Wan video", creativity=0).positive
+    assert "The camera" not in made("a wind turbine, the camera pans left", "Wan video", creativity=1).positive
+    assert "镜头" in made("一台风力发电机", "Wan video", creativity=0).positive
+
+
 def test_a_look_ends_the_prompt_and_decides_medium_and_colours():
     look = "flat vector illustration, muted teal and coral"
     found = [made(idea, creativity=1, look=look).positive for idea in ("a dog", "a bank", "a forest")]
@@ -130,9 +136,16 @@ def test_titles_and_alt_texts_have_no_syntax_and_no_praise():
     assert plain("((a:1.2)), b BREAK c <lora:x:1>") == "a, b, c"
 
 
-@pytest.mark.parametrize(("idea", "title"), [
-    ("a photo of an old bridge in Prague at dawn", "Old bridge in Prague at dawn"), ("请画一张关于月光下的灯塔的图片", "月光下的灯塔"), ("画家的一天", "画家的一天"), ("coffee", "Coffee"),
-    ("Show our team, celebrating", "Show our team")])  # fmt: skip
+TITLES = [
+    ("a photo of an old bridge in Prague at dawn", "Old bridge in Prague at dawn"),
+    ("请画一张关于月光下的灯塔的图片", "月光下的灯塔"),
+    ("画家的一天", "画家的一天"),
+    ("coffee", "Coffee"),
+    ("Show our team, celebrating", "Show our team"),
+]
+
+
+@pytest.mark.parametrize(("idea", "title"), TITLES)
 def test_a_title_is_a_few_words_of_the_idea(idea, title):
     assert made(idea, "Qwen-Image").title == title
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -193,11 +192,10 @@ class TestReadJson:
         assert read_json('[{"slides": [1]}]', "slides") == {"slides": [1]}
 
     @pytest.mark.parametrize("piece", HOSTILE)
+    @pytest.mark.timeout(30)  # a quadratic way takes minutes
     def test_hostile_repetition_takes_no_longer_than_its_length(self, piece):
-        started = time.process_time()
         with suppress(ValueError):
             read_json(piece * (200_000 // len(piece)), "")
-        assert time.process_time() - started < 3
 
 
 class TestShapes:
@@ -401,10 +399,10 @@ class TestAskText:
     @pytest.mark.parametrize(
         "piece", ["```a\n", "*", "*a", "\n", " \n", "here is ", "# ", '"', "~~~\n````\n", "\n\nlet me know"]
     )
+    @pytest.mark.timeout(30)  # a quadratic way takes minutes
     def test_hostile_repetition_takes_no_longer_than_its_length(self, piece):
-        started = time.process_time()
-        clean_text(piece * (200_000 // len(piece)))
-        assert time.process_time() - started < 3
+        text = piece * (200_000 // len(piece))
+        assert len(clean_text(text)) <= len(text)
 
     async def test_notes_say_what_was_cut(self):
         model = Scripted(Reply("a" * 30_000, complete=False, notes=("n",)))

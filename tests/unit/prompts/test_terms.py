@@ -1,7 +1,5 @@
 """Terms that a prompt must and must not hold."""
 
-import time
-
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -194,8 +192,8 @@ class TestAlways:
     @pytest.mark.parametrize(
         "piece", ["fox ", "(", "((fox,", ")", "(fox)", "fox, ", "fox. ", "<lora:", '"', " ", ",", "[fox,a], ", "红色"]
     )
+    @pytest.mark.timeout(30)  # a quadratic way takes minutes
     def test_hostile_repetition_takes_a_bounded_time(self, piece, form):
-        started = time.process_time()
         repaired(piece * (20_000 // len(piece)), ["snow"], ["fox", "红色"], form)
-        repaired(f"{'(' * 5000}fox{')' * 5000}", ["snow"], ["fox"], form)
-        assert time.process_time() - started < 5
+        made, _ = repaired(f"{'(' * 5000}fox{')' * 5000}", ["snow"], ["fox"], form)
+        assert "fox" not in made and "snow" in made
