@@ -17,7 +17,7 @@ def asked_later(graph: Graph, node_id: str) -> bool:
 def is_by_model(graph: Graph, node_id: str, name: str) -> bool:
     """Whether what is linked to this input comes from a node that asks a chat model, at whatever remove."""
     link = _inputs(graph, node_id).get(name)
-    if not _is_link(link):
+    if not (link and _is_link(link)):
         return False
     source = str(link[0])
     above = {one: [str(value[0]) for value in _inputs(graph, one).values() if _is_link(value)] for one in graph}

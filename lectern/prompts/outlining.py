@@ -171,7 +171,9 @@ def _outline(plan: Plan, frame: Frame, slides: Sequence[Planned], notes: Sequenc
                 level=level,
             )
         )
-    return Outline(_line(frame.title), tuple(made), plan.look or _line(frame.look, _LONGEST), tuple(dict.fromkeys(notes)))
+    return Outline(
+        _line(frame.title), tuple(made), plan.look or _line(frame.look, _LONGEST), tuple(dict.fromkeys(notes))
+    )
 
 
 def _cover(frame: Frame, plan: Plan) -> Slide:

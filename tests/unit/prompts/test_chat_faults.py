@@ -228,7 +228,7 @@ async def test_a_compressed_answer_is_named(desk):
         return web.Response(body=gzip.compress(DONE.encode()), headers={"Content-Encoding": "gzip"})
 
     runner = await foreign(desk, handler)
-    with pytest.raises(AnswerError, match="sent a compressed answer.*Switch compression off"):
+    with pytest.raises(AnswerError, match=r"sent a compressed answer.*Switch compression off"):
         await desk.ask()
     await runner.cleanup()
 

@@ -52,7 +52,7 @@ class TestPlanning:
         assert "exactly 4 slides" in model.texts("system")[0]
 
     async def test_texts_without_end_are_cut(self):
-        texts = {name: "word " * 5000 for name in ("section", "title", "notes", "picture", "alt_text")}
+        texts = dict.fromkeys(("section", "title", "notes", "picture", "alt_text"), "word " * 5000)
         made, _ = await planned(plan(2), deck(slide(1, **texts, bullets=["word " * 5000] * 3), look="ink " * 5000))
         assert len(to_markdown(made)) < 20_000
 
