@@ -1,10 +1,11 @@
 """How an entry of `lectern.toml` reaches another machine: its address, its secret, and whom it trusts."""
 
 import os
+import re
 import ssl
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, StringConstraints
 
@@ -26,8 +27,12 @@ def checked_url(url: str, instead: str) -> str:
         ValueError.
     """
     url = url.strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        name = (parts.hostname or "").encode("idna")  # no part of it empty or too long
+    except ValueError:
+        parts, name = SplitResult("", "", "", "", ""), b""
+    if parts.scheme not in ("http", "https") or not re.fullmatch(rb"[^\s\\/]+", name):
         raise ValueError("write it as http://host:port or https://host/path")
     if parts.username is not None or parts.password is not None:
         raise ValueError(f"keep the password out of it; use {instead}")

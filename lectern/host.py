@@ -9,11 +9,12 @@ import json
 import ssl
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from weakref import WeakSet
 
 import comfy.latent_formats
 import comfy.model_management
@@ -153,12 +154,42 @@ class Progress:
 
     def check(self) -> None:
         """Only the interrupt, for waits within a step."""
-        comfy.model_management.throw_exception_if_processing_interrupted()
+        check_cancel()
+
+
+_cancelled: WeakSet[asyncio.AbstractEventLoop] = WeakSet()  # of prompts; each runs in a loop of its own
 
 
 def check_cancel() -> None:
-    """Raises ComfyUI's own interrupt when the user pressed Cancel."""
-    comfy.model_management.throw_exception_if_processing_interrupted()
+    """Raises ComfyUI's own interrupt when the user pressed Cancel.
+
+    ComfyUI forgets Cancel with the first who raises it, and then waits for the node's other tasks: a node that is given
+    a list has one for each entry. So it is remembered here, for all that belongs to the same prompt.
+    """
+    loop = _prompts_loop()
+    if loop in _cancelled:
+        raise comfy.model_management.InterruptProcessingException
+    with _cancel_remembered():
+        comfy.model_management.throw_exception_if_processing_interrupted()
+
+
+@contextmanager
+def _cancel_remembered() -> Iterator[None]:
+    """Around what may raise ComfyUI's interrupt."""
+    try:
+        yield
+    except comfy.model_management.InterruptProcessingException:
+        if loop := _prompts_loop():
+            _cancelled.add(loop)
+        raise
+
+
+def _prompts_loop() -> asyncio.AbstractEventLoop | None:
+    """None on a thread that runs none."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def workflow_texts(prompt: Any, extra: dict[str, Any] | None) -> dict[str, str]:
@@ -398,14 +429,15 @@ async def attended(work: Coroutine[Any, Any, T], shown: Shown) -> T:
     task = asyncio.ensure_future(background.call(work))
     last = (0, 0)
     try:
-        while not task.done():
-            await asyncio.wait([task], timeout=_LOOK)
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            now = (int(shown.fraction * _BAR), shown.previews)
-            if now != last:
-                picture = await asyncio.to_thread(shown.picture) if now[1] != last[1] else None
-                bar.update_absolute(now[0], _BAR, ("JPEG", picture, _PREVIEW_SIDE) if picture else None)
-                last = now
+        with _cancel_remembered():  # the bar raises it, too
+            while not task.done():
+                await asyncio.wait([task], timeout=_LOOK)
+                check_cancel()
+                now = (int(shown.fraction * _BAR), shown.previews)
+                if now != last:
+                    picture = await asyncio.to_thread(shown.picture) if now[1] != last[1] else None
+                    bar.update_absolute(now[0], _BAR, ("JPEG", picture, _PREVIEW_SIDE) if picture else None)
+                    last = now
         return task.result()
     finally:
         task.cancel()
@@ -431,7 +463,8 @@ class _Screen:
         if glimpse is self._shown:
             return
         server = PromptServer.instance
-        server.send_sync(_TEXT_EVENT, {"node": self._node_id, **asdict(glimpse)}, server.client_id)
+        if server.client_id is not None:  # else ComfyUI would send it to everybody
+            server.send_sync(_TEXT_EVENT, {"node": self._node_id, **asdict(glimpse)}, server.client_id)
         if self._shown is None or glimpse.done != self._shown.done:
             self._bar.update_absolute(int(self._told.fraction * _BAR), _BAR)
         self._shown = glimpse
@@ -455,14 +488,15 @@ async def narrated(work: Coroutine[Any, Any, T], told: Told, node_id: str) -> T:
     task = asyncio.ensure_future(background.call(work))
     waiting = asyncio.ensure_future(news.wait())
     try:
-        while not task.done():
-            await asyncio.wait([task, waiting], timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            if news.is_set():
-                await asyncio.wait([task], timeout=screen.pause)
-                news.clear()
-                screen.show()
-                waiting = asyncio.ensure_future(news.wait())
+        with _cancel_remembered():
+            while not task.done():
+                await asyncio.wait([task, waiting], timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                check_cancel()
+                if news.is_set():
+                    await asyncio.wait([task], timeout=screen.pause)
+                    news.clear()
+                    screen.show()
+                    waiting = asyncio.ensure_future(news.wait())
         return task.result()
     finally:
         told.listen(lambda: None)
@@ -479,11 +513,12 @@ async def narrated_here(work: Coroutine[Any, Any, T], told: Told, node_id: str) 
             screen.show()
 
     told.listen(show)
-    try:
-        return await work
-    finally:
-        screen.show()
-        told.listen(lambda: None)
+    with _cancel_remembered():
+        try:
+            return await work
+        finally:
+            told.listen(lambda: None)
+            screen.show()
 
 
 def unload_models() -> None:

@@ -87,6 +87,8 @@ def _explain(file: Path, error: ValidationError) -> str:
         key = ".".join(map(str, item["loc"]))
         if item["type"] == "extra_forbidden":
             mistakes.append(f"{key} is not a setting; remove it or correct its name")
+        elif item["type"] == "missing":
+            mistakes.append(f"{key} is missing; write it")
         else:
             reason = item["msg"].removeprefix("Value error, ")
             mistakes.append(f"{key} is {_shown(item['input'])}: {reason[0].lower()}{reason[1:]}")
@@ -123,8 +125,9 @@ class SettingsFile:
             stamp = (status.st_mtime_ns, status.st_size)
         except OSError:
             stamp = (0, 0)
-        if stamp not in self._memory:
-            fresh = read_settings(self.path)
+        known = self._memory.get(stamp)
+        if known is None:  # no lock: at worst two threads read it at once
+            known = read_settings(self.path)
             self._memory.clear()
-            self._memory[stamp] = fresh
-        return self._memory[stamp]
+            self._memory[stamp] = known
+        return known

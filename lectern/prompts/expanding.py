@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from .families import FAMILIES, Family
 from .instructions import for_prompt, named, prompt_language
@@ -21,6 +21,8 @@ _LONGEST_ALT = 600
 
 class Written(BaseModel):
     """What the model is asked for."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)  # a blank is no prompt
 
     positive: str = Field(min_length=1, description="the prompt")
     negative: str = Field(default="", description="what the picture must not show")
@@ -84,7 +86,7 @@ def _finished(wish: Wish, draft: _Draft) -> Expansion:
     return Expansion(
         positive,
         merged_negative(wish, family, draft.written.negative),
-        _one_line(draft.written.title)[:_LONGEST_TITLE] or wish.text.strip()[:_LONGEST_TITLE],
+        _one_line(draft.written.title)[:_LONGEST_TITLE] or _one_line(wish.text)[:_LONGEST_TITLE],
         _one_line(draft.written.alt_text)[:_LONGEST_ALT] or _one_line(wish.text)[:_LONGEST_ALT],
         tuple(notes),
     )

@@ -174,8 +174,15 @@ class _Reader:
 
 
 def _plain(written: str) -> str:
-    """A string without its escapes, and without what no text should hold: control characters, halves of a pair."""
-    text = _ESCAPE.sub(_unescaped, written) if "\\" in written else written
+    return sound(unescaped(written))
+
+
+def unescaped(written: str) -> str:
+    return _ESCAPE.sub(_unescaped, written) if "\\" in written else written
+
+
+def sound(text: str) -> str:
+    """Without what no text should hold: control characters, halves of a pair."""
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 

@@ -34,12 +34,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, zip_longest
 
 from .errors import OutlineError
+from .loosejson import sound
 from .outlineblocks import Block
 from .outlinelines import NONE, Line, read_line, written
 from .outlines import CHAPTER, COVER, POINT, Outline, Slide
 
 _LABELS = (("Picture", "picture"), ("Prompt", "prompt"), ("Negative", "negative"), ("Alt", "alt_text"))
 _FRONT_MATTER = 60  # lines, at most
+_BREAKS = str.maketrans("\v\f", "  ")  # within a paragraph, and between pages
 _FAREWELL = re.compile(r"^(?:let me know|feel free|i hope|hope this|would you like|希望|如需|如果您)", re.IGNORECASE)
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,})[\w\s+-]*$")
 
@@ -104,6 +106,11 @@ def _unix(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _pasted(text: str) -> str:
+    """With line feeds alone, and without what no slide can hold: PowerPoint and PDF paste other control characters."""
+    return sound(_unix(text).translate(_BREAKS)).removeprefix("\ufeff")
+
+
 def _usual_level(section: str, before: str) -> int:
     return CHAPTER if section and section != before else POINT
 
@@ -118,7 +125,7 @@ def from_markdown(text: str, slides: int = 500, chars: int = 100_000) -> Outline
     Raises:
         OutlineError: too long, too many slides, or none at all; names the line.
     """
-    text = _unix(text).removeprefix("\ufeff")
+    text = _pasted(text)
     if len(text) > chars:
         raise OutlineError(
             f"The outline has {len(text)} characters; {chars} are allowed, which end in line"

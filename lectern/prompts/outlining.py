@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from .documents import condensed
 from .errors import ChatError
@@ -27,6 +27,7 @@ COVER_USE = "cover picture"
 _AT_ONCE = 20  # slides that one answer may hold; more are planned as titles first, and then in parts
 _PART = 10  # slides of such a part
 _MOST_BULLETS = 5
+_LONGEST_LINE, _LONGEST = 300, 2000  # characters of titles and bullets, and of all else that a model writes of a slide
 _BULLET = re.compile(r"^\s*(?:[-*+•·–—]|\d{1,2}[.)])\s+")
 
 
@@ -42,7 +43,11 @@ def _lines(value: object) -> object:
 Bullets = Annotated[list[str], BeforeValidator(_lines), Field(min_length=3, max_length=_MOST_BULLETS)]
 
 
-class Heading(BaseModel):
+class _Shape(BaseModel):
+    model_config = ConfigDict(str_strip_whitespace=True)  # a blank is no title
+
+
+class Heading(_Shape):
     section: str = Field(default="", description="name of the section that the slide belongs to")
     title: str = Field(min_length=1, description="at most eight words")
 
@@ -54,7 +59,7 @@ class Planned(Heading):
     alt_text: str = Field(default="", description="one plain sentence that says what the picture shows")
 
 
-class Frame(BaseModel):
+class Frame(_Shape):
     title: str = Field(min_length=1, description="the deck's title")
     subtitle: str = Field(default="", description="one line below it")
     look: str = Field(default="", description="what all pictures share: technique, palette, light, mood")
@@ -69,7 +74,7 @@ class Skeleton(Frame):
     slides: list[Heading] = Field(min_length=1, description="the slides' titles in order")
 
 
-class Slides(BaseModel):
+class Slides(_Shape):
     slides: list[Planned] = Field(min_length=1, description="the slides in order")
 
 
@@ -101,7 +106,9 @@ class _Planning:
     async def in_parts(self) -> tuple[Frame, list[Planned]]:
         """Titles first, so that the parts, which are written side by side, belong together."""
         skeleton = await self._ask(Skeleton, f"{self._opening()}\n\nFirst give the titles alone.")
-        titles = skeleton.slides[: self._wanted]
+        titles = [
+            Heading(section=_line(one.section), title=_line(one.title)) for one in skeleton.slides[: self._wanted]
+        ]
         starts = range(0, len(titles), _PART)
         parts = await together([partial(self._part, titles, at) for at in starts], self._backend.concurrency)
         return skeleton, await self._completed([slide for part in parts for slide in part])
@@ -158,22 +165,24 @@ def _outline(plan: Plan, frame: Frame, slides: Sequence[Planned], notes: Sequenc
                 _line(one.title),
                 tuple(map(_line, one.bullets)),
                 section=_line(one.section),
-                notes=one.notes.strip(),
-                picture=_line(one.picture),
-                alt_text=_line(one.alt_text),
+                notes=one.notes[:_LONGEST],
+                picture=_line(one.picture, _LONGEST),
+                alt_text=_line(one.alt_text, _LONGEST),
                 level=level,
             )
         )
-    return Outline(_line(frame.title), tuple(made), plan.look or _line(frame.look), tuple(dict.fromkeys(notes)))
+    return Outline(
+        _line(frame.title), tuple(made), plan.look or _line(frame.look, _LONGEST), tuple(dict.fromkeys(notes))
+    )
 
 
 def _cover(frame: Frame, plan: Plan) -> Slide:
-    picture = _line(frame.cover_picture) or _line(frame.title)
+    picture = _line(frame.cover_picture, _LONGEST) or _line(frame.title)
     return Slide(_line(frame.title), subtitle=_line(frame.subtitle), picture=picture, level=COVER)
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
+def _line(text: str, longest: int = _LONGEST_LINE) -> str:
+    return " ".join(text.split())[:longest].rstrip()
 
 
 async def with_prompts(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from .errors import AnswerError, ShapeError
-from .loosejson import read_json
+from .loosejson import read_json, sound
 from .messages import Backend, Message, Question, Reply
 from .shapes import Schema, example, fitted, list_field, strict_schema
 from .watching import Part
@@ -186,7 +186,8 @@ def _wrong(mistake: Any) -> str:
         case "too_long":
             return f"has more than {context.get('max_length')} entries"
         case "string_too_short":
-            return f"has fewer than {context.get('min_length')} characters"
+            least = context.get("min_length")
+            return "is empty" if least == 1 else f"has fewer than {least} characters"
         case "string_too_long":
             return f"has more than {context.get('max_length')} characters"
     told = told.removeprefix("Value error, ").removeprefix("Assertion failed, ").removeprefix("Input ")
@@ -228,7 +229,7 @@ def clean_text(answer: str) -> str:
 
     Where a negative prompt follows, that is left out too: its words would mean their opposite.
     """
-    text = _out_of_fence(answer.replace("\r\n", "\n").replace("\x00", ""))
+    text = _out_of_fence(sound(answer))
     text = _GAP.sub("\n\n", text).strip()
     text = _FAREWELL.sub("", _HEADING.sub("", _STRONG.sub(r"\2", text))).strip()
     text = _NEGATIVE.split(text, maxsplit=1)[0].strip()

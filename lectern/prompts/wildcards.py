@@ -17,6 +17,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 
@@ -65,6 +66,12 @@ def used(text: str, folders: Sequence[Path]) -> str:
             waiting += _names_within(file)
     unknown = any(not files for files in found.values())
     return repr((sorted(found.items()), unknown and _has_any(folders))) if found else ""
+
+
+def stamp(folders: Sequence[Path]) -> str:
+    """Changes when any file does, comes or goes."""
+    found = [(str(file), stamp_of(file)) for _, file in islice(_walk(folders), MOST_FILES)]
+    return blake2b(repr(found).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 class _Filling:

@@ -13,8 +13,8 @@ from ...lectern.errors import LecternError, TextError
 from ...lectern.mount import chats as chats  # the one hub of chat servers
 from ...lectern.prompts.errors import ChatError
 from ...lectern.prompts.families import FAMILIES, USES
+from ...lectern.prompts.graphs import asked_later
 from ...lectern.prompts.languages import LANGUAGES
-from ...lectern.prompts.later import asked_later
 from ...lectern.prompts.messages import Backend
 from ...lectern.prompts.styles import read_styles
 from ...lectern.prompts.watching import Watch
@@ -131,10 +131,14 @@ async def answered(
 
 async def _released(backend: Backend, work: Callable[[Backend], Coroutine[Any, Any, T]], last: bool) -> T:
     try:
-        return await work(backend)
-    finally:
-        if last:
-            await backend.release()
+        made = await work(backend)
+    except BaseException:
+        # What comes later in the graph will hardly run; and a server that hangs is not waited for once more.
+        host.background.start(backend.release())
+        raise
+    if last:
+        await backend.release()
+    return made
 
 
 def _is_last(hidden: io.HiddenHolder) -> bool:

@@ -1,8 +1,10 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from comfy_api.v0_0_2 import io
 from torch import Tensor
 
+from ...lectern import host
 from ...lectern.images import checked
 from ...lectern.prompts.describing import DETAILS, TASKS, Described, Sight, describe, language_of
 from ...lectern.prompts.errors import ChatError
@@ -28,6 +30,8 @@ from .common import (
     settings,
     written,
 )
+
+T = TypeVar("T")
 
 EACH, TOGETHER = "one by one", "all together"
 
@@ -111,15 +115,24 @@ async def _described(
 ) -> tuple[Described, str]:
     """The texts, and who wrote them."""
     if model is None:
-        return Described(tuple(_by_rules(groups, sight)), ()), BY_RULES
+        return Described(tuple(_attentive(_by_rules(groups, sight))), ()), BY_RULES
     watch = Watch()
-    files = [list(jpegs(group, settings().prompts.picture_side)) for group in groups]
+    files = [_attentive(jpegs(group, settings().prompts.picture_side)) for group in groups]
     answer = answered(model, lambda backend: describe(files, sight, backend, watch), watch, hidden)
     return await answered_or(lambda error: _makeshift(groups, sight, error), answer, model, fallback, hidden)
 
 
 def _makeshift(groups: Sequence[Tensor], sight: Sight, error: ChatError) -> Described:
-    return Described(tuple(_by_rules(groups, sight)), (f"Rules wrote instead of the model: {error}",))
+    return Described(tuple(_attentive(_by_rules(groups, sight))), (f"Rules wrote instead of the model: {error}",))
+
+
+def _attentive(made: Iterable[T]) -> list[T]:
+    """All that is made one after the other; Cancel takes effect in between."""
+    found = []
+    for one in made:
+        host.check_cancel()
+        found.append(one)
+    return found
 
 
 def _by_rules(groups: Sequence[Tensor], sight: Sight) -> Iterator[str]:

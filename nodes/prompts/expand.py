@@ -4,12 +4,14 @@ from ...lectern.errors import LecternError
 from ...lectern.prompts.errors import ChatError
 from ...lectern.prompts.expanding import expand
 from ...lectern.prompts.families import FAMILIES
+from ...lectern.prompts.graphs import is_by_model
 from ...lectern.prompts.rules.expanding import expand_by_rules
 from ...lectern.prompts.styles import applied, chosen, read_styles
 from ...lectern.prompts.styles import stamp as styles_stamp
 from ...lectern.prompts.terms import check_terms, repaired, terms_of
 from ...lectern.prompts.watching import Watch
 from ...lectern.prompts.wildcards import filled, used
+from ...lectern.prompts.wildcards import stamp as wildcards_stamp
 from ...lectern.prompts.wishes import OWN_LANGUAGE, Expansion, Wish
 from .common import (
     BY_RULES,
@@ -33,8 +35,6 @@ from .common import (
     wildcard_folders,
     written,
 )
-
-EVERY = "__**__"  # all wildcards: a text that is linked may use any
 
 
 class LecternPromptExpand(io.ComfyNode):
@@ -115,11 +115,13 @@ class LecternPromptExpand(io.ComfyNode):
         return True
 
     @classmethod
-    def fingerprint_inputs(cls, text: str | None = None, **_: object) -> str:
-        """Another file of styles or wildcards, or a makeshift last time, makes it write anew."""
+    def fingerprint_inputs(cls, text: str | None = None, style: str | None = None, **_: object) -> str:
+        """A change of the files that it uses, or a makeshift last time, makes it write anew. What is linked is not
+        known yet, and may use any."""
+        folders = wildcard_folders()
         stamps = (
-            styles_stamp(style_files()),
-            used(EVERY if text is None else text, wildcard_folders()),
+            "" if style == NONE else styles_stamp(style_files()),
+            wildcards_stamp(folders) if text is None else used(text, folders),
             failures(str(cls.hidden.unique_id)),
         )
         return " ".join(stamps)
@@ -142,7 +144,9 @@ class LecternPromptExpand(io.ComfyNode):
     ) -> io.NodeOutput:
         must, never = terms_of(must_have), terms_of(must_not)
         check_terms(must, never)
-        idea = filled(bounded(text, "idea"), wildcard_folders(), seed)
+        idea = bounded(text, "idea")
+        if not is_by_model(cls.hidden.prompt or {}, str(cls.hidden.unique_id), "text"):
+            idea = filled(idea, wildcard_folders(), seed)  # a model's text is data, never a template
         wish = Wish(idea, family, use, creativity, must, never, language, look, seed)
         made, by = await _expanded(wish, chat_model, fallback, cls.hidden)
         positive, negative = _styled(made, style)

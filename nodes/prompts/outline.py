@@ -31,6 +31,7 @@ from .common import (
 
 AS_TOPIC = "as the topic"
 BACKGROUND = "background with calm space"
+SLIDE_CHARS = 4000  # of an outline, for each slide that the settings allow; this node writes about 1000
 AS_WRITTEN = "Taken from the outline as it was written; nothing was asked."
 
 
@@ -151,12 +152,12 @@ class LecternDeckOutline(io.ComfyNode):
                 " fewer or raise it."
             )
         wanted = "" if language == AS_TOPIC else language
+        start = None
         if outline.strip():
-            start = from_markdown(outline, limits.slides, limits.text)
-            topic, slides = topic or start.title, len(start.slides)
+            start = from_markdown(outline, limits.slides, max(limits.text, limits.slides * SLIDE_CHARS))
+            slides = len(start.slides)
         else:
-            start = None
-        topic = bounded(topic, "topic")
+            topic = bounded(topic, "topic")
         plan = Plan(topic, slides, audience, wanted, tone, look, family, use, cover and slides > 1, seed)
         return _outputs(*await _planned(start, plan, chat_model, fallback, cls.hidden))
 

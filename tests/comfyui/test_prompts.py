@@ -5,8 +5,10 @@ import io
 import json
 import re
 import shutil
+import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,23 @@ class TestByRules:
         found = comfy.outputs(graph)["3"]["text"]
         assert len(found) == 3 and all("blue" in text for text in found)
 
+    def test_cancel_takes_effect_between_two_pictures(self, comfy: Comfy):
+        graph = {
+            "1": node("EmptyImage", width=2048, height=2048, batch_size=24, color=next(_numbers)),
+            "2": node("LecternPromptFromImage", images=["1", 0], task="caption", family="SDXL", seed=0),
+            **shown(0),
+        }
+        pressed: list[float] = []
+
+        def cancels(event: dict[str, Any]) -> bool:
+            if event["type"] != "executing" or event["data"]["node"] != "2":
+                return False
+            pressed.append(time.monotonic())
+            return True
+
+        events = asyncio.run(_events(comfy, graph, cancels))
+        assert events[-1]["type"] == "execution_interrupted" and time.monotonic() - pressed[0] < 2
+
     def test_the_outlines_lists_make_a_deck(self, comfy: Comfy):
         """The whole template: titles, points, notes, sections, levels and alternative texts land where they belong."""
         graph = workflow("topic_to_illustrated_deck")
@@ -131,6 +150,17 @@ class TestByRules:
         graph["2"]["inputs"]["outline"] = corrected
         again = comfy.outputs(graph)
         assert "My own title" in again["show0"]["text"] and again["show4"]["text"] == made["show4"]["text"]
+
+    def test_the_outline_of_a_long_deck_can_be_given_back(self, comfy: Comfy):
+        """It has more characters than limits.text allows for other texts."""
+        graph = {"2": outline(slides=200), "show9": node("PreviewAny", source=["2", 9]), **shown(0)}
+        text = comfy.outputs(graph)["show9"]["text"][0]
+        assert len(text) > 150_000
+        graph["2"]["inputs"] |= {"outline": text.replace("# ", "# \v", 1), "topic": ""}
+        assert len(comfy.outputs(graph)["show0"]["text"]) == 200
+
+    def test_an_outline_needs_no_topic_and_no_title(self, comfy: Comfy):
+        assert comfy.outputs({"2": outline(topic="", outline="# \n### One\n- a"), **shown(0)})["show0"]["text"]
 
     def test_an_outline_that_cannot_be_read_names_its_line(self, comfy: Comfy):
         assert "slide" in comfy.error({"2": outline(outline="nothing but\nwords"), **shown(0)}).lower()
@@ -162,6 +192,13 @@ class TestByAServer:
         graph["2"]["inputs"]["seed"] = 8
         comfy.outputs(graph)
         assert len(chat.server.chats) == 2
+
+    def test_a_file_of_styles_that_is_not_used_changes_nothing(self, comfy: Comfy, chat: ChatThread, private: Any):
+        graph = {"1": model(), "2": expand(chat_model=["1", 0], style="none"), **shown(0)}
+        comfy.outputs(graph)
+        (private / "styles.csv").write_text('name,prompt,negative_prompt\nInk,"ink drawing of {prompt}",colour\n')
+        comfy.outputs(graph)
+        assert len(chat.server.chats) == 1
 
     def test_another_server_under_the_same_name_is_asked(self, comfy: Comfy, chat: ChatThread, private: Any):
         graph = {"1": model(), "2": expand(chat_model=["1", 0]), **shown(0)}
@@ -233,6 +270,30 @@ class TestByAServer:
         assert all(text.endswith("ink on paper") for text in outputs["show4"]["text"])
         assert len(chat.server.chats) == 10 and chat.server.highest == 4
 
+    def test_what_a_model_wrote_is_no_template(self, comfy: Comfy, chat: ChatThread, private: Any):
+        (private / "wildcards").mkdir(exist_ok=True)
+        (private / "wildcards" / "animal.txt").write_text("otter\n")
+        chat.server.answer = lambda body: json.dumps({"positive": "an __animal__ and an __unknown__"})
+        graph = {
+            "1": model(),
+            "2": expand(text="an __animal__", chat_model=["1", 0]),
+            "3": expand(text=["2", 0]),
+            **shown(0, source="3"),
+        }
+        assert "an __animal__ and an __unknown__" in texts(comfy.outputs(graph), 0)[0]
+        assert "an otter" in json.dumps(chat.server.chats[0])  # a person's own is one
+
+    def test_a_model_that_failed_is_unloaded_though_it_would_be_asked_later(self, comfy: Comfy, chat: ChatThread):
+        chat.server.script[:] = [Act("status", 400, {"error": {"message": "no"}})] * 4
+        graph = {
+            "1": model(unload=True),
+            "2": expand(chat_model=["1", 0]),
+            "3": expand(text=["2", 0], chat_model=["1", 0]),
+            "4": node("PreviewAny", source=["3", 0]),
+        }
+        comfy.error(graph)
+        chat.until(lambda server: server.unloaded == ["tiny"])
+
     def test_the_model_is_unloaded_after_its_last_use(self, comfy: Comfy, chat: ChatThread):
         graph = {
             "1": model(unload=True),
@@ -265,6 +326,24 @@ class TestByAServer:
         chat.until(lambda server: server.broken, timeout=1.0)
         status = comfy.wait(posted.json["prompt_id"])["status"]
         assert [kind for kind, _ in status["messages"]][-1] == "execution_interrupted"
+
+    def test_cancel_ends_all_questions_of_a_list(self, comfy: Comfy, chat: ChatThread):
+        """ComfyUI forgets Cancel with the first task that raises it, and waits for the others."""
+        chat.server.script[:] = [Act("hang")] * 4
+        graph = {"1": model(), "4": outline(slides=4), "2": expand(text=["4", 0], chat_model=["1", 0]), **shown(0)}
+        posted = comfy.post("/prompt", {"prompt": graph})
+        chat.until(lambda server: server.active == 4)
+        comfy.post("/interrupt", {})
+        chat.until(lambda server: server.broken == 4, timeout=1.0)
+        status = comfy.wait(posted.json["prompt_id"])["status"]
+        assert [kind for kind, _ in status["messages"]][-1] == "execution_interrupted"
+        assert comfy.outputs(graph)["show0"]["text"]  # the next run is none the worse
+
+    def test_what_is_written_for_a_program_is_not_told_to_every_editor(self, comfy: Comfy, chat: ChatThread):
+        chat.server.seconds_per_token = 0.05
+        graph = {"1": model(), "2": expand(chat_model=["1", 0]), **shown(0)}
+        told = asyncio.run(_overheard(comfy, lambda: comfy.outputs(graph)))
+        assert "status" in told and "lectern.text" not in told
 
     def test_text_is_told_while_it_is_written(self, comfy: Comfy, chat: ChatThread):
         chat.server.seconds_per_token = 0.05
@@ -313,6 +392,18 @@ async def _events(
             if found[-1]["type"] in ("execution_success", "execution_error", "execution_interrupted"):
                 return found
     raise AssertionError("ComfyUI closed the connection")
+
+
+async def _overheard(comfy: Comfy, run: Callable[[], object]) -> set[str]:
+    """What an open editor is told while another program runs something."""
+    found = set()
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{comfy.url}/ws?clientId=idle") as socket:
+        await asyncio.to_thread(run)
+        with suppress(TimeoutError):
+            while True:
+                message = await socket.receive(0.5)
+                found |= {json.loads(message.data)["type"]} if message.type is aiohttp.WSMsgType.TEXT else set()
+    return found
 
 
 async def _ended(comfy: Comfy, graph: dict[str, Any]) -> list[str]:

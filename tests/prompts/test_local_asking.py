@@ -27,6 +27,13 @@ RED, BLUE = jpeg((220, 10, 10)), jpeg((10, 10, 220))
 DOOR = ["A ", "red ", "door"]
 
 
+def test_what_comfyui_sees_of_it(models, backend):
+    """Its cache looks for what holds memory; its errors show an output by its repr."""
+    one = backend(models / "writer")
+    assert one.patcher is one.model.weights
+    assert str(models) not in repr(one) and len(repr(one)) < 500
+
+
 class TestAnswers:
     def test_a_whole_answer(self, tmp_path, backend):
         watch = Watch()

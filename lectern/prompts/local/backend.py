@@ -25,8 +25,8 @@ class LocalBackend:
     """Asks are answered one after the other; none of them suspends."""
 
     model: Model
-    memory: Memory
-    check: Callable[[], None]  # raises ComfyUI's interrupt once Cancel was pressed
+    memory: Memory = field(repr=False)
+    check: Callable[[], None] = field(repr=False)  # raises ComfyUI's interrupt once Cancel was pressed
     drawing: Drawing = field(default_factory=Drawing)
     max_tokens: int = 1024  # of an answer, thoughts included
     thinking: bool = False  # asked of models that can do without
@@ -34,6 +34,11 @@ class LocalBackend:
     @property
     def label(self) -> str:
         return self.model.name
+
+    @property
+    def patcher(self) -> Any:
+        """For ComfyUI's cache: what holds the model's memory."""
+        return self.model.weights
 
     @property
     def remote(self) -> bool:

@@ -43,6 +43,11 @@ class ClipBackend:
         return "the linked CLIP"
 
     @property
+    def patcher(self) -> Any:
+        """For ComfyUI's cache: what holds the model's memory."""
+        return self.clip.patcher
+
+    @property
     def remote(self) -> bool:
         return False
 

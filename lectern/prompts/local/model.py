@@ -1,6 +1,6 @@
 """A local model that can be asked, and how it is wished to be loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,12 @@ class Spec:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Everything in it is shared by all who use the same folder."""
+    """Everything in it is shared by all who use the same folder. ComfyUI shows it in errors, so that is kept short."""
 
     name: str
-    weights: Weights
-    tokenizer: Any
-    processor: Any  # None for a model that reads no pictures
+    weights: Weights = field(repr=False)
+    tokenizer: Any = field(repr=False)
+    processor: Any = field(repr=False)  # None for a model that reads no pictures
     ends: tuple[int, ...]  # tokens that end an answer
     context: int  # tokens of prompt and answer together
     precision: str = FP32

@@ -73,7 +73,7 @@ class ServerBackend:
             member = self.hub.member(self.name)
             with member.used():
                 model = await member.model(self.sampling.model)
-                if not member.is_asked(model):
+                if member.taken_for_unloading(model):
                     await unload(member, model)
         except LecternError as error:
             log.debug("A chat model was not unloaded: %s.", type(error).__name__)

@@ -9,11 +9,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..loosejson import unescaped
+
 _READ = 2048  # characters of a message that are looked at
 _SHOWN = 200  # of those that are shown
 _RUN = 24  # characters of a prompt in a row that are too many to show
 _SHORTEST = 6  # of a whole prompt that is
 _KEY_RUN = 8  # and of a key
+_ESCAPED = 2  # times: servers show a request as JSON, some within another one
+_QUOTED = re.compile(r"""(["'`])(.*?)\1""")
 
 
 class Complaint(NamedTuple):
@@ -106,19 +110,34 @@ class Discretion(NamedTuple):
         if self.key:
             words = words.replace(self.key, "***")
         words = words if len(words) <= _SHOWN else f"{words[: _SHOWN - 3]}..."
-        return "" if self.repeats(words) else words.rstrip(". ")
+        return "" if self.repeats(words) or self._quoted_in(words) else words.rstrip(". ")
 
     def repeats(self, words: str) -> bool:
-        if "base64" in words or any(part in self.key for part in _runs(words, _KEY_RUN)):
+        said, key = _alike(words), _alike(self.key)
+        if "base64" in said or any(part in key for part in _runs(said, _KEY_RUN)):
             return True
-        return any(_repeats(words, " ".join(text.split())) for text in self.texts)
+        return any(_repeats(said, text) for text in self.texts)
+
+    def _quoted_in(self, words: str) -> bool:
+        """Whether they quote a word or two of what was asked."""
+        texts = [_alike(text) for text in self.texts]
+        quoted = [found[2] for found in _QUOTED.finditer(_alike(words))]
+        return any(len(one) >= _SHORTEST and one in text for one in quoted for text in texts)
 
 
-def _repeats(words: str, text: str) -> bool:
-    if len(text) < _RUN:
-        return len(text) >= _SHORTEST and text in words
-    escaped = json.dumps(text)[1:-1]  # servers often show a request as JSON
-    return any(part in text or part in escaped for part in _runs(words, _RUN))
+def _alike(text: str) -> str:
+    """However it is spelt: in one line and small letters, without JSON's escapes."""
+    for _ in range(_ESCAPED):
+        text = unescaped(text)
+    return " ".join(text.casefold().split())
+
+
+def _repeats(said: str, text: str) -> bool:
+    """Whether it holds a long part of the text, or all of a short one; an idea is one of several lines at times."""
+    whole = _alike(text)
+    if any(part in whole for part in _runs(said, _RUN)):
+        return True
+    return any(_SHORTEST <= len(one) < _RUN and one in said for one in (whole, *map(_alike, text.splitlines())))
 
 
 def _runs(words: str, length: int) -> Iterable[str]:

@@ -98,7 +98,8 @@ class Connection:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # Among them aiohttp's own time limit, which is that of the connection alone. A limit around this is no
             # error in here but a cancellation.
-            raise self._broken(error) from error
+            # Not `from error`, which ComfyUI would log: aiohttp quotes what it does not understand, be it the key.
+            raise self._broken(error) from None
 
     @property
     def is_open(self) -> bool:

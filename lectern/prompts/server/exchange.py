@@ -92,6 +92,8 @@ class _Reader:
 
     async def read(self) -> Rejection | None:
         """The error that came in place of the answer, or with it; None when the answer is whole."""
+        if self._response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            raise self._packed()
         if self._response.content_type in ("text/html", "application/xhtml+xml"):
             raise self._elsewhere()
         first = await self._first()
@@ -210,6 +212,12 @@ class _Reader:
         return AnswerError(
             f"{self._label} sent a web page in place of an answer, so its url leads elsewhere. Correct it in"
             f" {self._place}: most end in /v1."
+        )
+
+    def _packed(self) -> AnswerError:
+        return AnswerError(
+            f"{self._label} sent a compressed answer, which is not unpacked here. Switch compression off in its server,"
+            " or in the proxy before it."
         )
 
     def _larger(self) -> AnswerError:

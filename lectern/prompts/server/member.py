@@ -19,6 +19,7 @@ from .kinds import Kind, recognise
 from .manners import Manners
 
 FRESH = 60.0  # seconds for which a list is not asked for again
+REMEMBERED = 1800.0  # seconds for which a model's manners are
 _MOST_MODELS = 2000
 _LONGEST_NAME = 256  # characters
 
@@ -35,9 +36,10 @@ class Member:
         self._users = 0
         self.told_sight: dict[str, tuple[float, bool | None]] = {}  # model -> when it was told, whether it sees
         self.seen_sight: dict[str, bool] = {}  # model -> whether it saw pictures that it was shown
-        self._manners: defaultdict[str, Manners] = defaultdict(Manners)
+        self._manners: dict[str, tuple[float, Manners]] = {}  # model -> when the last was learnt, all that is known
+        self._unloaded: set[str] = set()  # models that were not asked since
         self._questions: defaultdict[str, int] = defaultdict(int)  # model -> under way or waiting
-        self._kind: Kind | None = None
+        self._kind: tuple[float, Kind | None] = (0.0, None)  # when it was found out, what
         self._models: tuple[float, tuple[str, ...]] | None = None
         self._lock = asyncio.Lock()
 
@@ -57,27 +59,39 @@ class Member:
     def question(self, model: str) -> Iterator[None]:
         """While a question to the model is under way or waits."""
         self._questions[model] += 1
+        self._unloaded.discard(model)
         try:
             yield
         finally:
             self._questions[model] -= 1
 
-    def is_asked(self, model: str) -> bool:
-        return self._questions[model] > 0
+    def taken_for_unloading(self, model: str) -> bool:
+        """Whether whoever calls is to unload it now: nobody asks it, and nobody else was told so."""
+        if self._questions[model] or model in self._unloaded:
+            return False
+        self._unloaded.add(model)
+        return True
 
     def manners(self, model: str) -> Manners:
-        return self._manners[model]
+        """What it was found not to take; forgotten now and then, for it may be a guess, and servers are updated."""
+        when, known = self._manners.get(model, (0.0, Manners()))
+        return known if time.monotonic() - when <= REMEMBERED else Manners()
 
     def learnt(self, model: str, manners: Manners) -> None:
-        self._manners[model] |= manners
+        known = self.manners(model)
+        if known | manners != known:
+            self._manners[model] = time.monotonic(), known | manners
 
     async def kind(self) -> Kind:
-        """Asked once; "unknown" while the server cannot be asked. Raises SettingsError."""
+        """Asked once; "unknown", which it may be while it starts, is asked again. Raises SettingsError."""
         if self.entry.backend != "auto":
             return self.entry.backend
         async with self._lock:
-            self._kind = self._kind or await recognise(self.connection)
-            return self._kind or "unknown"
+            when, kind = self._kind
+            if kind is None or (kind == "unknown" and not is_fresh(when)):
+                kind = await recognise(self.connection)
+                self._kind = time.monotonic(), kind
+            return kind or "unknown"
 
     def known_model(self, wished: str) -> str:
         """The model's name without asking for it; empty when only the server knows."""

@@ -28,10 +28,15 @@ class Piece(NamedTuple):
 
 def read_piece(content: Any) -> Piece | None:
     """Of a `chat.completion.chunk` or a whole `chat.completion`; None when it is neither."""
-    if not isinstance(content, dict) or not isinstance(content.get("choices"), list):
+    if not isinstance(content, dict):
         return None
     usage = _usage(content.get("usage"))
-    choice = content["choices"][0] if content["choices"] else {}
+    choices = content.get("choices")
+    if choices is None and usage:  # how some proxies write an empty list, in the last piece
+        choices = []
+    if not isinstance(choices, list):
+        return None
+    choice = choices[0] if choices else {}
     if not isinstance(choice, dict):
         return None
     delta = choice.get("delta") or choice.get("message") or {}

@@ -50,6 +50,12 @@ def test_pieces_of_every_make(content, piece):
     assert read_piece(content) == piece
 
 
+@pytest.mark.parametrize("choices", [{}, {"choices": None}, {"choices": []}])
+def test_the_last_piece_may_only_count(choices):
+    found = read_piece({**choices, "usage": {"prompt_tokens": 3, "completion_tokens": 4}})
+    assert found is not None and found.usage == (3, 4) and not found.said
+
+
 @pytest.mark.parametrize("content", [None, [], "x", {}, {"choices": None}, {"choices": ["x"]}, chunk("x")])
 def test_what_is_no_piece(content):
     assert read_piece(content) is None

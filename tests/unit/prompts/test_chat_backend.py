@@ -132,6 +132,15 @@ async def test_what_is_learnt_is_learnt_of_one_model(desk):
     assert len(server.chats) == 4
 
 
+async def test_what_was_learnt_is_forgotten_after_a_while(desk, monkeypatch):
+    """It may have been a guess at a refusal that said nothing, and servers are updated."""
+    server = await desk.add(script=[Act("status", 400, {"error": {"message": "Bad"}})])
+    await desk.ask("a JSON object", schema=SCHEMA)
+    monkeypatch.setattr("lectern.prompts.server.member.REMEMBERED", -1)
+    await desk.ask("a JSON object", schema=SCHEMA)
+    assert [body["response_format"]["type"] for body in server.chats] == ["json_schema", "json_object", "json_schema"]
+
+
 async def test_a_refusal_that_is_not_about_the_shape_teaches_nothing(desk):
     refusal = Act("status", 400, {"error": {"message": "The context is too long"}})
     server = await desk.add(script=[refusal] * 3)

@@ -135,6 +135,26 @@ def test_short_prompts_are_not_repeated_either():
     assert Discretion("", ("fox",)).shown("no idea what a fox is") == "no idea what a fox is"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "not allowed: red fox",
+        "not allowed: 'RED  FOX'",
+        json.dumps({"content": json.dumps("red\nfox")}),
+        "not allowed: 'Jane Doe'",  # a term of the system's text
+        "Key " + "".join(f"\\u{ord(letter):04x}" for letter in KEY),
+        f"Key {KEY.upper()[:12]}...",
+    ],
+)
+def test_however_it_is_spelt_and_whatever_stands_around_it(words):
+    texts = ("You write prompts. The prompt must contain: Jane Doe.", "red fox\n\nAnswer with one JSON object alone.")
+    assert Discretion(KEY, texts).shown(words) == ""
+
+
+def test_words_that_only_name_fields_are_shown():
+    assert Discretion(KEY, (PROMPT,)).shown("'top_k' is not known.") == "'top_k' is not known"
+
+
 # Faults
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

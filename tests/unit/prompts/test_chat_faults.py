@@ -1,10 +1,12 @@
 """What goes wrong between us and a chat server, each under its own name; and what is never told."""
 
 import asyncio
+import gzip
 import logging
 import socket
 import ssl
 import subprocess
+import traceback
 
 import pytest
 from aiohttp import web
@@ -221,6 +223,16 @@ async def test_an_error_with_status_200(desk):
         await desk.ask()
 
 
+async def test_a_compressed_answer_is_named(desk):
+    async def handler(request):
+        return web.Response(body=gzip.compress(DONE.encode()), headers={"Content-Encoding": "gzip"})
+
+    runner = await foreign(desk, handler)
+    with pytest.raises(AnswerError, match=r"sent a compressed answer.*Switch compression off"):
+        await desk.ask()
+    await runner.cleanup()
+
+
 # Secrets
 
 
@@ -314,3 +326,30 @@ async def test_no_error_and_no_log_tells_what_was_asked_or_the_key(desk, key, ca
     for secret in (KEY, "sk-proj", "merger", "Alpha", "rivers", "base64", str(server.port)):
         assert not any(secret in one for one in told), secret
     assert "\n" not in told[0] and told[0].endswith(".")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"HTTP/1.1 4000 {KEY}\0\r\n\r\n",
+        f"Bearer {KEY} {IDEA_OF_OURS}\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\nX\1: {KEY}\1\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{KEY} {IDEA_OF_OURS}\r\n",
+        f"HTTP/1.1 200 OK\r\nContent-Length: {KEY}\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_not_quoted_by_what_caused_the_error(desk, key, answer):
+    """ComfyUI logs an error with all that led to it, and aiohttp quotes what it does not understand."""
+
+    async def handler(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer.encode())
+        writer.close()
+
+    async with await asyncio.start_server(handler, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        desk.entries["local"] = Chat(url=f"http://127.0.0.1:{port}", model="tiny", attempts=1, **key)
+        with pytest.raises(ChatError) as caught:
+            await desk.ask(IDEA_OF_OURS)
+    logged = "".join(traceback.format_exception(caught.value, chain=True))
+    assert KEY not in logged and "merger" not in logged

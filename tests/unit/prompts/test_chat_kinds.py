@@ -7,6 +7,7 @@ import pytest
 
 from lectern.chats import Chat
 from lectern.prompts.errors import Blind
+from lectern.prompts.server import kinds
 from lectern.prompts.server.kinds import is_public
 from support.chat import Act
 from support.chat.desk import PICTURE, Desk
@@ -57,6 +58,30 @@ async def test_a_server_that_is_off_is_asked_again_later(desk):
     server._port = server.port
     await server.start()
     assert await desk.hub.member("local").kind() == "ollama"
+
+
+async def test_a_server_that_was_not_ready_is_looked_at_again(desk, monkeypatch):
+    await desk.add(kind="llamacpp")
+    # While it loads it answers its own routes with errors.
+    monkeypatch.setattr(kinds, "_PROBES", ("/none",) * 6)
+    assert await desk.hub.member("local").kind() == "unknown"
+    monkeypatch.undo()
+    assert await desk.hub.member("local").kind() == "unknown"  # not with every question
+    monkeypatch.setattr("lectern.prompts.server.member.FRESH", -1)
+    assert await desk.hub.member("local").kind() == "llamacpp"
+
+
+async def test_several_that_end_together_unload_once(desk):
+    server = await desk.add(kind="ollama", seconds_to_first=0.05)
+
+    async def use(seed):
+        await desk.ask(unload=True, seed=seed)
+        await desk.backend(unload=True).release()
+
+    await asyncio.gather(*map(use, range(4)))
+    assert server.unloaded == ["tiny"]
+    await use(5)
+    assert server.unloaded == ["tiny"] * 2
 
 
 async def test_an_ordinary_question_asks_nothing_else(desk):
@@ -215,7 +240,7 @@ async def test_a_server_that_cannot_is_no_trouble(desk, caplog):
     server = await desk.add(entry={"backend": "ollama"})
     await desk.backend(unload=True).release()  # it has no such route
     await server.stop()
-    await desk.backend(unload=True).release()
+    await desk.backend(model="another", unload=True).release()
     await desk.backend("unknown", unload=True).release()
     ours = [record for record in caplog.records if record.name.startswith("lectern")]
     assert len(ours) == 3 and all(record.levelno == logging.DEBUG for record in ours)

@@ -41,6 +41,16 @@ async def test_the_model_is_told_family_use_creativity_and_terms():
     assert model.asked[0].seed == 9 and model.texts()[0].startswith("a lighthouse")
 
 
+async def test_a_blank_is_no_prompt():
+    made, model = await expanded(wish(), {**GOOD, "positive": " \n"}, GOOD)
+    assert made.positive.endswith(GOOD["positive"]) and len(model.asked) == 2
+
+
+async def test_a_title_that_lacks_is_the_idea_in_one_line():
+    made, _ = await expanded(wish(text="a lighthouse\n\nat dusk"), {**GOOD, "title": ""})
+    assert made.title == "a lighthouse at dusk"
+
+
 class TestTerms:
     async def test_a_second_turn_mends_what_is_missing(self):
         bare = {**GOOD, "positive": "a lighthouse above dark waves"}

@@ -104,6 +104,12 @@ def test_it_is_asked_as_cores_own_node_does():
     assert reply == Reply("A red door", True, 11)
 
 
+def test_comfyuis_cache_finds_what_holds_its_memory():
+    clip = Clip()
+    clip.patcher = object()
+    assert ClipBackend(clip, lambda: None).patcher is clip.patcher
+
+
 def test_temperature_0_is_no_sampling():
     clip = Clip()
     ask(clip, drawing=Drawing(0.0))

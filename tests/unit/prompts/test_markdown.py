@@ -85,8 +85,9 @@ PIECES += [
     "、",
     "Cover: ",
 ]
-PIECES += ["Key points", "ſubtitle:", "\t", "\x0b", "\u2028", "Let me know"]
-CHARACTERS = st.characters(exclude_characters="\r\n", exclude_categories=("Cs",))
+PIECES += ["Key points", "ſubtitle:", "\t", "\u2028", "Let me know"]
+_CONTROLS = "".join(chr(code) for code in (*range(0x20), 0x7F) if chr(code) != "\t")  # no outline of ours holds any
+CHARACTERS = st.characters(exclude_characters=_CONTROLS, exclude_categories=("Cs",))
 LINE = (st.lists(st.sampled_from(PIECES), max_size=5).map("".join) | st.text(CHARACTERS, max_size=12)).map(str.strip)
 LINES = st.lists(LINE, max_size=3).map("\n".join).map(str.strip)
 NOTES = st.lists(
@@ -248,6 +249,11 @@ class TestForgiving:
 
     def test_front_matter_is_dropped(self):
         assert slides("---\nmarp: true\ntheme: gaia\n---\n# T\n---\n## A") == [(0, "", "T", ()), (2, "", "A", ())]
+
+    def test_what_is_pasted_from_powerpoint_and_pdf_holds_no_control_characters(self):
+        outline = from_markdown("# Tea\vtime\n\f### One\x07\n- a\ud83d\x1b\x00b\n")
+        assert (outline.title, outline.slides[1].title) == ("Tea time", "One")
+        assert outline.slides[1].bullets == ("a\ufffdb",)
 
     def test_a_comment_that_never_ends_takes_one_line(self):
         assert slides("# T\n<!-- oops\n## A\n- a") == [(0, "", "T", ()), (2, "", "A", ("a",))]

@@ -7,6 +7,7 @@ import pytest
 
 from lectern.prompts.documents import condensed
 from lectern.prompts.errors import Busy, ShapeError
+from lectern.prompts.markdown import to_markdown
 from lectern.prompts.outlines import CHAPTER, COVER, POINT, Outline, Plan, Slide
 from lectern.prompts.outlining import is_document, plan_by_rules, plan_deck, with_prompts
 from lectern.prompts.watching import Watch
@@ -49,6 +50,15 @@ class TestPlanning:
         assert made.slides[0].subtitle == "for the council" and made.slides[0].picture == "a city at dawn"
         assert made.look == "ink on paper" and made.notes == () and len(model.asked) == 1
         assert "exactly 4 slides" in model.texts("system")[0]
+
+    async def test_texts_without_end_are_cut(self):
+        texts = dict.fromkeys(("section", "title", "notes", "picture", "alt_text"), "word " * 5000)
+        made, _ = await planned(plan(2), deck(slide(1, **texts, bullets=["word " * 5000] * 3), look="ink " * 5000))
+        assert len(to_markdown(made)) < 20_000
+
+    async def test_a_blank_is_no_title(self):
+        made, model = await planned(plan(2), deck(slide(1, title=" ")), deck(slide(1)))
+        assert made.slides[1].title == "Title 1" and "title is empty" in model.texts()[1]
 
     async def test_without_a_cover_all_slides_are_content(self):
         made, model = await planned(plan(2, cover=False), deck(slide(1), slide(2)))

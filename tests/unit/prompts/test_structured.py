@@ -276,7 +276,7 @@ class TestAskShape:
         answer, told = model.asked[1].messages[-2:]
         assert (answer.role, answer.text, told.role) == ("assistant", wrong, "user")
         assert model.asked[1].messages[:2] == model.asked[0].messages
-        assert "slides 1, title has fewer than 1 characters" in told.text
+        assert "slides 1, title is empty" in told.text
         assert "slides 1, bullets has 0 entries where at least 1 are needed" in told.text
         assert "slides 2, title is missing" in told.text and "mood should be 'calm' or 'bold'" in told.text
         assert told.text.startswith("That is not what was asked: ") and told.text.endswith("with the JSON alone.")
@@ -366,6 +366,10 @@ class TestAskText:
     )
     def test_what_models_add_is_taken_off(self, answer, text):
         assert clean_text(answer) == text
+
+    def test_what_no_text_should_hold(self):
+        """Halves of a pair break whoever encodes the text, control characters whoever writes XML of it."""
+        assert clean_text("a \ud83d fox\x1b[31m\x00\r\nruns") == "a \ufffd fox[31m\nruns"
 
     @pytest.mark.parametrize(
         "text",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lectern.prompts import wildcards
 from lectern.prompts.errors import TextsError
-from lectern.prompts.wildcards import filled, used
+from lectern.prompts.wildcards import filled, stamp, used
 
 
 @pytest.fixture
@@ -136,6 +136,14 @@ class TestRefused:
         write(folder, "big", "x\n" * 4 * 2**20 + "x")
         with pytest.raises(TextsError, match=r"big\.txt is larger than 8 MB"):
             filled("__big__", [folder], 7)
+
+    def test_a_stamp_of_all_changes_with_any_of_many(self, folder):
+        for number in range(1001):
+            write(folder, f"many/{number}", "x")
+        before = stamp([folder])
+        assert stamp([folder]) == before
+        write(folder, "many/500", "other")
+        assert stamp([folder]) != before
 
     def test_nothing_outside_the_folder_is_read(self, folder, tmp_path):
         outside = write(tmp_path / "outside", "key", "secret\n")
