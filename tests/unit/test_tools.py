@@ -313,14 +313,16 @@ class TestCheck:
 
 class TestDemo:
     def test_results_get_names_that_sort(self):
-        png, other = "image/png", "text/plain"
+        png, other = "image/png", "text/csv"
         outputs = [
             demo.Output("u", png, "Lectern_00001_.png"),
             demo.Output("u", png, "Lectern_00002_.png"),
             demo.Output("u", demo.PPTX, "x/Lectern_00001_.pptx"),
-            demo.Output("u", other, "../../notes.txt"),
+            demo.Output("u", "text/plain; charset=utf-8", "outline_1.txt"),
+            demo.Output("u", other, "../../notes.csv"),
         ]
-        assert list(demo.local_names(outputs)) == ["slide-01.png", "slide-02.png", "deck.pptx", "notes.txt"]
+        names = ["slide-01.png", "slide-02.png", "deck.pptx", "outline.md", "notes.csv"]
+        assert list(demo.local_names(outputs)) == names
 
     def test_a_run_without_pictures_is_an_error(self):
         with pytest.raises(console.ToolError, match="no picture"):

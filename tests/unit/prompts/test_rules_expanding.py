@@ -182,7 +182,7 @@ WORDS = st.text(st.characters(categories=["L", "N"], max_codepoint=0x9FFF), min_
 TEXTS = st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=40).map(" ".join), st.lists(WORDS).map(", ".join))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     text=TEXTS,
     family=st.sampled_from(sorted(FAMILIES)),
