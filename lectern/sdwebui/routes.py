@@ -9,13 +9,13 @@ failed request on its console, and a server that is off is nothing unusual.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
 
-from ..envelope import Call, error_answer
-from ..errors import AppError, SettingsError
+from ..envelope import Call, Meanings, answered, noted
+from ..errors import AppError
 from .adetailer import MODELS
 from .errors import RequestError, ServerError, UnknownServer
 from .hub import Hub
@@ -38,9 +38,11 @@ class ServerUnavailable(AppError):
     code = "server_unavailable"
 
 
-class SettingsUnusable(AppError):
-    status = 503
-    code = "not_ready"
+MEANINGS: Meanings = {
+    UnknownServer: ServerNotFound,
+    ServerError: ServerUnavailable,
+    RequestError: ServerUnavailable,
+}
 
 
 def add_server_routes(routes: web.RouteTableDef, hub: Hub, call: Call) -> None:
@@ -48,31 +50,15 @@ def add_server_routes(routes: web.RouteTableDef, hub: Hub, call: Call) -> None:
 
     @routes.get(f"{PREFIX}/servers")
     async def servers(request: web.Request) -> web.Response:
-        return await _answered(call(offers.servers()))
+        return await answered(call(offers.servers()), MEANINGS)
 
     @routes.get(f"{PREFIX}/lists")
     async def lists(request: web.Request) -> web.Response:
         server, fresh = request.query.get("server", ""), request.query.get("refresh") == "1"
         answer = call(offers.lists(server, fresh))
-        return await (_noted(server, answer) if request.query.get("quiet") == "1" else _answered(answer))
-
-
-async def _answered(content: Awaitable[Mapping[str, Any]]) -> web.Response:
-    try:
-        return web.json_response(await content)
-    except UnknownServer as error:
-        return error_answer(ServerNotFound(str(error)))
-    except (ServerError, RequestError) as error:
-        return error_answer(ServerUnavailable(str(error)))
-    except SettingsError as error:
-        return error_answer(SettingsUnusable(str(error)))
-
-
-async def _noted(server: str, content: Awaitable[Mapping[str, Any]]) -> web.Response:
-    try:
-        return web.json_response(await content)
-    except (UnknownServer, ServerError, RequestError, SettingsError) as error:
-        return web.json_response({"server": server, "dialects": [], "lists": {}, "note": str(error)})
+        if request.query.get("quiet") == "1":
+            return await noted(answer, {"server": server, "dialects": [], "lists": {}}, MEANINGS)
+        return await answered(answer, MEANINGS)
 
 
 class Offers:

@@ -9,13 +9,13 @@ failed request on its console, and a server that is off is nothing unusual.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
-from ...envelope import Call, error_answer
-from ...errors import AppError, SettingsError
+from ...envelope import Call, Meanings, answered, noted
+from ...errors import AppError
 from ..errors import ChatError, UnknownChat
 from .hub import ChatHub
 from .member import Member
@@ -36,9 +36,7 @@ class ChatUnavailable(AppError):
     code = "chat_unavailable"
 
 
-class SettingsUnusable(AppError):
-    status = 503
-    code = "not_ready"
+MEANINGS: Meanings = {UnknownChat: ChatNotFound, ChatError: ChatUnavailable}
 
 
 def add_chat_routes(routes: web.RouteTableDef, hub: ChatHub, call: Call) -> None:
@@ -46,31 +44,15 @@ def add_chat_routes(routes: web.RouteTableDef, hub: ChatHub, call: Call) -> None
 
     @routes.get(f"{PREFIX}/chats")
     async def chats(request: web.Request) -> web.Response:
-        return await _answered(call(offers.chats()))
+        return await answered(call(offers.chats()), MEANINGS)
 
     @routes.get(f"{PREFIX}/models")
     async def models(request: web.Request) -> web.Response:
         chat, fresh = request.query.get("chat", ""), request.query.get("refresh") == "1"
         answer = call(offers.models(chat, fresh))
-        return await (_noted(chat, answer) if request.query.get("quiet") == "1" else _answered(answer))
-
-
-async def _answered(content: Awaitable[Mapping[str, Any]]) -> web.Response:
-    try:
-        return web.json_response(await content)
-    except UnknownChat as error:
-        return error_answer(ChatNotFound(str(error)))
-    except ChatError as error:
-        return error_answer(ChatUnavailable(str(error)))
-    except SettingsError as error:
-        return error_answer(SettingsUnusable(str(error)))
-
-
-async def _noted(chat: str, content: Awaitable[Mapping[str, Any]]) -> web.Response:
-    try:
-        return web.json_response(await content)
-    except (ChatError, SettingsError) as error:
-        return web.json_response({"chat": chat, "models": [], "note": str(error)})
+        if request.query.get("quiet") == "1":
+            return await noted(answer, {"chat": chat, "models": []}, MEANINGS)
+        return await answered(answer, MEANINGS)
 
 
 class Offers:
