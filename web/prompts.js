@@ -58,7 +58,8 @@ function tell(told) {
 /** @param {Telling} told */
 function progress({ tokens, rate, thinking, done, total }) {
   const parts = total > 1 ? [say("{done} of {total}", { done, total })] : [];
-  parts.push(say(thinking ? "thinking" : tokens ? "writing" : "waiting"), say("{tokens} tokens", { tokens }));
+  parts.push(say(thinking ? "thinking" : tokens ? "writing" : "waiting"));
+  if (tokens > 1) parts.push(say("{tokens} tokens", { tokens }));
   if (rate > 0) parts.push(say("{rate} tokens/s", { rate: rate.toFixed(rate < 10 ? 1 : 0) }));
   return parts.join(" · ");
 }

@@ -148,7 +148,9 @@ def test_subgraphs_are_no_border(editor: WebUIEditor, servers: Servers):
 
 
 @BOTH_RENDERERS
-def test_a_value_that_the_server_lacks_is_kept(editor: WebUIEditor, servers: Servers, complaints: list[str], nodes_2: bool):
+def test_a_value_that_the_server_lacks_is_kept(
+    editor: WebUIEditor, servers: Servers, complaints: list[str], nodes_2: bool
+):
     editor.use_nodes_2(nodes_2)
     editor.server_and_sample(sampler="My own sampler", scheduler="gone.safetensors")
     before, prompt = editor.saved(), editor.prompt()

@@ -9,6 +9,15 @@ RUN_TIMEOUT = 90_000  # milliseconds for a whole workflow
 BOTH_RENDERERS = pytest.mark.parametrize("nodes_2", [False, True], ids=["classic", "nodes 2.0"])
 
 
+def open_editor(page: Page, url: str) -> None:
+    """The editor, ready, with an empty graph."""
+    page.goto(url)
+    page.wait_for_function("() => window.app?.extensionManager && window.app.graph")
+    page.locator(".p-blockui-mask").wait_for(state="hidden")
+    page.evaluate("() => window.app.extensionManager.command.execute('Comfy.NewBlankWorkflow')")
+    page.wait_for_function("() => window.app.graph.nodes.length === 0")
+
+
 class Editor:
     """Nodes by the names that a test gives them."""
 
@@ -84,8 +93,32 @@ class Editor:
 
     def show_all(self) -> None:
         """Also lets Nodes 2.0 measure its nodes, which happens between two frames."""
+        self.page.evaluate("() => window.app.canvas.deselectAll()")
+        self._fit()
+
+    def show(self, node: str) -> None:
+        """One node, so large that its text areas can be used."""
+        self.page.evaluate(
+            "name => { const { canvas } = window.app; canvas.deselectAll(); canvas.selectNode(window.named[name]) }",
+            node,
+        )
+        self._fit()
+
+    def _fit(self) -> None:
+        """What is selected, or everything; until the view stands still."""
         self.command("Comfy.Canvas.FitView")
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(
+            """() => new Promise(done => {
+                let last = "", still = 0;
+                const look = () => {
+                    const now = [window.app.canvas.ds.scale, ...window.app.canvas.ds.offset].join();
+                    still = now === last ? still + 1 : 0;
+                    last = now;
+                    if (still > 2) done(); else requestAnimationFrame(look);
+                };
+                look();
+            })"""
+        )
 
     def command(self, name: str) -> None:
         self.page.evaluate("name => window.app.extensionManager.command.execute(name)", name)
