@@ -104,7 +104,7 @@ class PromptsEditor(Editor):
         self.until(node, "lectern_edit_outline", "w")
         self.show(node)
         if nodes_2:
-            self.page.get_by_role("button", name="Correct this outline").click()
+            self.page.locator("[data-node-id]").get_by_role("button", name="Correct this outline").click()
             return
         x, y = self.page.evaluate(
             """name => {
@@ -136,6 +136,7 @@ def editor(chats: Chats, page: Page) -> Iterator[PromptsEditor]:
     editor = PromptsEditor(page)
     yield editor
     editor.use_nodes_2(False)
+    page.evaluate("() => window.app.extensionManager.setting.set('Comfy.RightSidePanel.IsOpen', false)")
 
 
 def saved_as(editor: PromptsEditor, kind: str) -> list[Any]:
