@@ -3,6 +3,8 @@
 // borders of subgraphs. Loaded on its own it does nothing.
 import { app } from "../../scripts/app.js";
 
+const PRIMITIVES = /^Primitive(Node|String|StringMultiline)$/; // nodes that are nothing but a value
+
 /** @typedef {{node: any, input?: any}} End  where a link ends or begins; `input` is the unlinked one of a subgraph's node */
 
 /**
@@ -95,7 +97,7 @@ export function holders(node, name) {
   const ends = input?.link == null ? [] : origins(node.graph, input.link);
   const outer = ends.map((end) => {
     if (end.input) return findWidget(end.node, end.input.widget?.name ?? end.input.name);
-    return end.node.type === "PrimitiveNode" ? end.node.widgets?.[0] : undefined;
+    return PRIMITIVES.test(end.node.type) ? end.node.widgets?.[0] : undefined;
   });
   return [own, ...outer].filter(Boolean);
 }

@@ -1,8 +1,9 @@
 // @ts-check
 // Save Deck shows small pictures of the deck it last saved and a download button for each of its files.
-import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
-import { findNode, findWidget } from "./graph.js";
+import { findWidget } from "./graph.js";
+import { onOutput } from "./outputs.js";
+import { say } from "./words.js";
 
 const NODE = "LecternSaveDeck";
 const WIDGET = "lectern_download";
@@ -33,7 +34,7 @@ function offer(node, files) {
   files.forEach((file, index) => {
     const name = index ? `${WIDGET}_${index}` : WIDGET;
     const button = findWidget(node, name) ?? node.addWidget("button", name, null, null, { serialize: false });
-    button.label = `Download ${file.filename}`;
+    button.label = say("Download {file}", { file: file.filename });
     button.callback = () => download(file);
     button.serialize = false; // never part of the saved workflow or of the prompt
   });
@@ -78,19 +79,11 @@ function picture(file, number) {
   return image;
 }
 
-app.registerExtension({
-  name: "lectern.deck",
-  setup() {
-    api.addEventListener("executed", (/** @type {any} */ event) => {
-      const { node: id, display_node: shown, output } = event.detail;
-      const files = output?.files;
-      const node = files?.length && findNode(shown ?? id);
-      if (node?.comfyClass !== NODE) return;
-      show(node, output.thumbnails ?? []);
-      offer(node, files);
-      const [width, height] = node.computeSize();
-      node.setSize?.([Math.max(node.size[0], width), Math.max(node.size[1], height)]);
-      node.setDirtyCanvas?.(true, true);
-    });
-  },
+onOutput((node, output) => {
+  if (node.comfyClass !== NODE || !output.files?.length) return;
+  show(node, output.thumbnails ?? []);
+  offer(node, output.files);
+  const [width, height] = node.computeSize();
+  node.setSize?.([Math.max(node.size[0], width), Math.max(node.size[1], height)]);
+  node.setDirtyCanvas?.(true, true);
 });

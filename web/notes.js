@@ -47,6 +47,7 @@ export function showText(node, text, atEnd = false) {
 }
 
 /**
+ * One area for good while there is a text, since Nodes 2.0 goes on showing the first element of a widget's name.
  * @param {any} node
  * @param {Kind} kind
  * @param {string} text
@@ -55,44 +56,51 @@ export function showText(node, text, atEnd = false) {
 function show(node, kind, text) {
   const shown = findWidget(node, kind.widget);
   if ((shown?.element.value ?? "") === text) return shown?.element;
-  const height = text ? neededHeight(text, node.size[0], kind) : 0;
-  if (shown && shown.textHeight === height) {
-    shown.element.value = text; // a text that grows does not build its area anew with every word
-    return shown.element;
+  if (!text) {
+    remove(node, shown);
+    return undefined;
   }
-  if (shown) remove(node, shown);
-  const area = text ? add(node, kind, text, height) : undefined;
-  node.setDirtyCanvas?.(true, true);
-  return area;
+  const widget = shown ?? add(node, kind);
+  widget.element.value = text;
+  fit(node, widget, neededHeight(text, node.size[0], kind));
+  return widget.element;
 }
 
 /**
  * @param {any} node
  * @param {Kind} kind
- * @param {string} text
- * @param {number} height  pixels
  */
-function add(node, kind, text, height) {
+function add(node, kind) {
   const area = document.createElement("textarea");
-  area.value = text;
   area.readOnly = true;
   area.setAttribute("aria-label", kind.label);
-  area.style.cssText =
-    `${STYLE};border-color:${kind.color};background:${kind.ground};min-height:${height}px;max-height:${height}px`;
+  area.style.cssText = `${STYLE};border-color:${kind.color};background:${kind.ground}`;
   area.addEventListener("wheel", (event) => event.stopPropagation());
   const widget = node.addDOMWidget(kind.widget, kind.widget, area, {
     serialize: false,
     hideOnZoom: false,
     margin: MARGIN,
-    getMinHeight: () => height + 2 * MARGIN,
-    getMaxHeight: () => height + 2 * MARGIN,
+    getMinHeight: () => widget.textHeight + 2 * MARGIN,
+    getMaxHeight: () => widget.textHeight + 2 * MARGIN,
   });
-  widget.serialize = false;
+  Object.assign(widget, { serialize: false, textHeight: 0, grown: 0 });
+  keepOutOfFiles(node);
+  return widget;
+}
+
+/**
+ * @param {any} node
+ * @param {any} widget
+ * @param {number} height  of the text, pixels
+ */
+function fit(node, widget, height) {
+  if (widget.textHeight === height) return;
+  const before = widget.grown;
+  widget.element.style.minHeight = widget.element.style.maxHeight = `${height}px`;
   widget.textHeight = height;
   widget.grown = height + GAP + (LiteGraph.vueNodesMode ? 0 : 2 * MARGIN);
-  node.setSize([node.size[0], node.size[1] + widget.grown]);
-  keepOutOfFiles(node);
-  return area;
+  node.setSize([node.size[0], node.size[1] + widget.grown - before]);
+  node.setDirtyCanvas?.(true, true);
 }
 
 /**
@@ -117,6 +125,7 @@ function keepOutOfFiles(node) {
 function remove(node, widget) {
   node.removeWidget(widget);
   node.setSize([node.size[0], node.size[1] - widget.grown]);
+  node.setDirtyCanvas?.(true, true);
 }
 
 /**

@@ -6,9 +6,12 @@ import { api } from "../../scripts/api.js";
 import { after, combosOf, fillCombo, Offers, soon } from "./combos.js";
 import { everyNode, findNode, findWidget, holders } from "./graph.js";
 import { showNotes, showText } from "./notes.js";
+import { onOutput } from "./outputs.js";
+import { say } from "./words.js";
 
 const CHAT = "LecternChatModel";
 const OUTLINE = "LecternDeckOutline";
+const WRITERS = [OUTLINE, "LecternPromptExpand", "LecternPromptFromImage"];
 const EDIT = "lectern_edit_outline";
 const SWITCHED_OFF = [2, 4]; // a node's modes: muted, bypassed
 
@@ -16,17 +19,19 @@ const SWITCHED_OFF = [2, 4]; // a node's modes: muted, bypassed
 
 /** @type {Map<string, Map<string, import("./combos.js").Combo>>} combos by node and input */
 const schemas = new Map();
-/** @type {WeakMap<any, string>} the outline that a node last made */
-const outlines = new WeakMap();
+/** @type {WeakMap<any, string[]>} what a node last wrote to its end */
+const written = new WeakMap();
+/** @type {Set<any>} nodes whose text is being written */
+const writing = new Set();
 
 /** Fills the lists of all chat nodes with what is known now. For one that is switched off no server is asked. */
 function fill(refresh = false) {
   for (const node of everyNode()) {
     const combos = schemas.get(node.comfyClass);
-    const name = combos && !SWITCHED_OFF.includes(node.mode) && holders(node, "chat").at(-1)?.value;
-    if (!combos || !name) continue;
-    const offer = offers.of(name, refresh);
-    for (const [input, combo] of combos) fillCombo(node, input, combo, offer);
+    if (!combos) continue;
+    const name = SWITCHED_OFF.includes(node.mode) ? undefined : holders(node, "chat").at(-1)?.value;
+    const offer = name ? offers.of(name, refresh) : { lists: {} };
+    if (name) for (const [input, combo] of combos) fillCombo(node, input, combo, offer);
     showNotes(node, offer.note ? [offer.note] : []);
   }
 }
@@ -45,11 +50,24 @@ const offers = new Offers(
  */
 function tell(told) {
   const node = findNode(told.node);
-  if (!node) return;
-  const speed = told.rate > 0 ? `, ${told.rate.toFixed(told.rate < 10 ? 1 : 0)} tokens/s` : "";
-  const part = told.total > 1 ? `${told.done} of ${told.total} · ` : "";
-  const state = told.thinking ? "thinking" : told.tokens ? "writing" : "waiting";
-  showText(node, `${part}${state} · ${told.tokens} tokens${speed}\n${told.text}`, true);
+  if (!WRITERS.includes(node?.comfyClass)) return; // another workflow is open, and has another node of that number
+  writing.add(node);
+  showText(node, `${progress(told)}\n${told.text}`, true);
+}
+
+/** @param {Telling} told */
+function progress({ tokens, rate, thinking, done, total }) {
+  const parts = total > 1 ? [say("{done} of {total}", { done, total })] : [];
+  parts.push(say(thinking ? "thinking" : tokens ? "writing" : "waiting"));
+  if (tokens > 1) parts.push(say("{tokens} tokens", { tokens }));
+  if (rate > 0) parts.push(say("{rate} tokens/s", { rate: rate.toFixed(rate < 10 ? 1 : 0) }));
+  return parts.join(" · ");
+}
+
+/** Cancelled or failed: what a node wrote before is there again. */
+function abandon() {
+  for (const node of writing) showText(node, (written.get(node) ?? []).join("\n\n"));
+  writing.clear();
 }
 
 /**
@@ -58,31 +76,39 @@ function tell(told) {
  */
 function conclude(node, output) {
   const texts = output.lectern_text;
+  if (!texts?.length || !WRITERS.includes(node.comfyClass)) return;
+  writing.delete(node);
+  written.set(node, texts);
   showText(node, texts.join("\n\n"));
-  if (node.comfyClass === OUTLINE) offerEditing(node, texts.at(-1));
+  if (node.comfyClass === OUTLINE) offerEditing(node);
 }
 
 /**
  * The outline goes into the node's own input, where it is corrected; emptied, the deck is planned anew.
  * @param {any} node
- * @param {string} outline
  */
-function offerEditing(node, outline) {
-  outlines.set(node, outline);
+function offerEditing(node) {
   if (findWidget(node, EDIT)) return;
   const button = node.addWidget("button", EDIT, null, () => edit(node), { serialize: false });
-  button.label = "Correct this outline";
+  button.label = say("Correct this outline");
   button.serialize = false; // never part of the saved workflow or of the prompt
 }
 
 /** @param {any} node */
 function edit(node) {
-  const widget = holders(node, "outline").at(-1);
-  if (!widget) return;
-  widget.value = outlines.get(node) ?? "";
+  const [own, ...outer] = holders(node, "outline");
+  const linked = node.inputs.some((/** @type {any} */ one) => one.widget?.name === "outline" && one.link != null);
+  if (linked && !outer.length) {
+    showNotes(node, [say("The outline comes through a link. Correct it there, or remove the link.")]);
+    return;
+  }
+  const widget = outer.at(-1) ?? own;
+  widget.value = written.get(node)?.at(-1) ?? "";
   widget.callback?.(widget.value);
   node.setDirtyCanvas?.(true, true);
 }
+
+onOutput(conclude);
 
 app.registerExtension({
   name: "lectern.prompts",
@@ -110,10 +136,7 @@ app.registerExtension({
   setup() {
     api.addEventListener("graphChanged", fillSoon); // also for nodes that are switched on
     api.addEventListener("lectern.text", (/** @type {any} */ event) => tell(event.detail));
-    api.addEventListener("executed", (/** @type {any} */ event) => {
-      const { node: id, display_node: shown, output } = event.detail;
-      const node = output?.lectern_text && findNode(shown ?? id);
-      if (node) conclude(node, output);
-    });
+    api.addEventListener("execution_interrupted", abandon);
+    api.addEventListener("execution_error", abandon);
   },
 });

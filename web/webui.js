@@ -4,8 +4,9 @@
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 import { after, combosOf, fillCombo, Offers, soon } from "./combos.js";
-import { everyNode, findNode, holders, origins, targets } from "./graph.js";
+import { everyNode, holders, origins, targets } from "./graph.js";
 import { showNotes } from "./notes.js";
+import { onOutput } from "./outputs.js";
 
 const SERVER = "LecternWebUIServer";
 const SERVER_TYPE = "LECTERN_WEBUI_SERVER";
@@ -75,6 +76,10 @@ function fill(refresh = false) {
 const fillSoon = soon(fill);
 const offers = new Offers("/lectern/v1/sdwebui/lists", "server", (answer) => answer, fillSoon);
 
+onOutput((node, output) => {
+  if (output.lectern_notes) showNotes(node, output.lectern_notes);
+});
+
 app.registerExtension({
   name: "lectern.webui",
 
@@ -102,10 +107,5 @@ app.registerExtension({
 
   setup() {
     api.addEventListener("graphChanged", fillSoon); // also for reroutes, subgraphs and primitive nodes
-    api.addEventListener("executed", (/** @type {any} */ event) => {
-      const { node: id, display_node: shown, output } = event.detail;
-      const node = output?.lectern_notes && findNode(shown ?? id);
-      if (node) showNotes(node, output.lectern_notes);
-    });
   },
 });

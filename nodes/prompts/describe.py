@@ -82,6 +82,7 @@ class LecternPromptFromImage(io.ComfyNode):
                 io.String.Output(display_name="info", tooltip="Who wrote them, and what there is to know about them."),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.prompt],
+            is_output_node=True,  # shows its text, also when that comes from ComfyUI's memory
         )  # fmt: skip
 
     @classmethod

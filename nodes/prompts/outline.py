@@ -121,6 +121,7 @@ class LecternDeckOutline(io.ComfyNode):
                 io.String.Output(display_name="info", tooltip="Who planned it, and what there is to know about it."),
             ],
             hidden=[io.Hidden.unique_id, io.Hidden.prompt],
+            is_output_node=True,  # shows its text, also when that comes from ComfyUI's memory
         )  # fmt: skip
 
     @classmethod

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from support.editor import open_editor
 from tools.server import ComfyServer
 
 CHROMIUM = "/usr/bin/chromium"
@@ -41,11 +42,7 @@ def page(browser: Browser, server: ComfyServer, complaints: list[str]) -> Iterat
     request = context.request
     for key, value in FIRST_START.items():
         request.post(f"{server.url}/api/settings/{key}", data=json.dumps(value))
-    page.goto(server.url)
-    page.wait_for_function("() => window.app?.extensionManager && window.app.graph")
-    page.locator(".p-blockui-mask").wait_for(state="hidden")
-    page.evaluate("() => window.app.extensionManager.command.execute('Comfy.NewBlankWorkflow')")
-    page.wait_for_function("() => window.app.graph.nodes.length === 0")
+    open_editor(page, server.url)
     yield page
     context.close()
 

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Page, expect
 
+from support.editor import BOTH_RENDERERS, Editor
 from support.webui import ContractServer, ContractThread
 from tools.server import ComfyServer, free_port
 
 SEEDS = itertools.count(1)  # ComfyUI answers a graph that it has had before from memory
-RUN_TIMEOUT = 90_000  # milliseconds for a whole workflow
 CHOICE = "server's choice"
-BOTH_RENDERERS = pytest.mark.parametrize("nodes_2", [False, True], ids=["classic", "nodes 2.0"])
 
 
 class Servers(NamedTuple):
@@ -43,115 +42,14 @@ def servers(server: ComfyServer) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def editor(servers: Servers, page: Page) -> Iterator["Editor"]:
+def editor(servers: Servers, page: Page) -> Iterator["WebUIEditor"]:
     """The page, opened after the servers were named."""
-    editor = Editor(page)
+    editor = WebUIEditor(page)
     yield editor
     editor.use_nodes_2(False)
 
 
-class Editor:
-    """Nodes by the names that a test gives them."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        page.evaluate("() => { window.named = {}; }")
-
-    def use_nodes_2(self, on: bool) -> None:
-        self.page.evaluate("on => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', on)", on)
-
-    def add(self, name: str, kind: str, **values: Any) -> None:
-        self.page.evaluate(
-            """([name, kind, values, count]) => {
-                const node = window.named[name] = window.LiteGraph.createNode(kind);
-                node.pos = [60 + 420 * count, 120];
-                window.app.graph.add(node);
-                for (const [key, value] of Object.entries(values)) node.widgets.find(w => w.name === key).value = value;
-            }""",
-            [name, kind, values, self.page.evaluate("() => window.app.graph.nodes.length")],
-        )
-
-    def link(self, source: str, target: str, name: str) -> None:
-        self.page.evaluate(
-            """([from, to, name]) => {
-                const [source, target] = [window.named[from], window.named[to]];
-                const [output, input] = [source.findOutputSlot(name), target.findInputSlot(name)];
-                source.connect(Math.max(0, output), target, Math.max(0, input)); // a reroute's have no name
-            }""",
-            [source, target, name],
-        )
-
-    def choose(self, node: str, widget: str, value: str) -> None:
-        """As a click in the widget's menu does."""
-        self.page.evaluate(
-            """([name, key, value]) => {
-                const widget = window.named[name].widgets.find(w => w.name === key);
-                widget.value = value;
-                widget.callback?.(value, window.app.canvas, window.named[name]);
-            }""",
-            [node, widget, value],
-        )
-
-    def value(self, node: str, widget: str) -> Any:
-        return self.page.evaluate(f"() => window.named[{node!r}].widgets.find(w => w.name === {widget!r}).value")
-
-    def expect_choices(self, node: str, widget: str, choices: list[str]) -> None:
-        self.page.wait_for_function(
-            """([name, key, choices]) => {
-                const widget = window.named[name].widgets.find(w => w.name === key);
-                return JSON.stringify(widget.options.values) === JSON.stringify(choices);
-            }""",
-            arg=[node, widget, choices],
-        )
-
-    def expect_note(self, node: str, said: str) -> None:
-        """Shown on the node: the text area's value has the words."""
-        self.page.wait_for_function(
-            "([name, said]) => window.named[name].widgets.find(w => w.name === 'lectern_notes')"
-            "?.element.value.includes(said)",
-            arg=[node, said],
-            timeout=RUN_TIMEOUT,
-        )
-        self.show_all()
-        area = self.page.get_by_role("textbox", name="Notes")
-        expect(area).to_be_visible()
-        expect(area).not_to_be_editable()
-
-    def expect_no_note(self, node: str) -> None:
-        self.page.wait_for_function(
-            "name => !window.named[name].widgets.some(w => w.name === 'lectern_notes')", arg=node, timeout=RUN_TIMEOUT
-        )
-        expect(self.page.get_by_role("textbox", name="Notes")).to_have_count(0)
-
-    def show_all(self) -> None:
-        """Also lets Nodes 2.0 measure its nodes, which happens between two frames."""
-        self.command("Comfy.Canvas.FitView")
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-    def command(self, name: str) -> None:
-        self.page.evaluate("name => window.app.extensionManager.command.execute(name)", name)
-
-    def refresh_until(self, condition: str) -> None:
-        """R again and again: for some seconds Lectern gives the same answer, lest a server be hammered."""
-        press = "window.pressed ??= window.app.refreshComboInNodes().finally(() => { delete window.pressed });"
-        self.page.wait_for_function(f"() => {{ {press} return {condition}; }}", polling=500)
-
-    def saved(self) -> dict[str, Any]:
-        return self.page.evaluate("() => JSON.parse(JSON.stringify(window.app.graph.serialize()))")
-
-    def prompt(self) -> dict[str, Any]:
-        return self.page.evaluate("async () => (await window.app.graphToPrompt()).output")
-
-    def load(self, workflow: dict[str, Any], **ids: int) -> None:
-        """Opens a workflow; names its nodes by their ids."""
-        self.page.evaluate(
-            """async ([workflow, ids]) => {
-                await window.app.loadGraphData(workflow);
-                for (const [name, id] of Object.entries(ids)) window.named[name] = window.app.graph.getNodeById(id);
-            }""",
-            [workflow, ids],
-        )
-
+class WebUIEditor(Editor):
     def server_and_sample(self, server: str = "forge", **values: Any) -> None:
         self.add("server", "LecternWebUIServer", server=server)
         small = {"width": 64, "height": 64, "steps": 2, "seed": next(SEEDS)}
@@ -165,7 +63,7 @@ class Editor:
 
 
 @BOTH_RENDERERS
-def test_lists_fill_from_the_chosen_server(editor: Editor, servers: Servers, complaints: list[str], nodes_2: bool):
+def test_lists_fill_from_the_chosen_server(editor: WebUIEditor, servers: Servers, complaints: list[str], nodes_2: bool):
     editor.use_nodes_2(nodes_2)
     editor.server_and_sample()
     samplers = names(servers.forge, "samplers")
@@ -180,7 +78,7 @@ def test_lists_fill_from_the_chosen_server(editor: Editor, servers: Servers, com
     assert complaints == []
 
 
-def test_in_nodes_2_the_menu_itself_has_the_servers_samplers(editor: Editor, servers: Servers):
+def test_in_nodes_2_the_menu_itself_has_the_servers_samplers(editor: WebUIEditor, servers: Servers):
     """Also where it was opened before: Nodes 2.0 draws from a copy of a widget's options."""
     editor.use_nodes_2(True)
     editor.server_and_sample()
@@ -197,7 +95,7 @@ def test_in_nodes_2_the_menu_itself_has_the_servers_samplers(editor: Editor, ser
         expect(menu).not_to_have_attribute("aria-invalid", "true")
 
 
-def test_option_nodes_find_the_server_of_what_they_are_for(editor: Editor, servers: Servers):
+def test_option_nodes_find_the_server_of_what_they_are_for(editor: WebUIEditor, servers: Servers):
     editor.server_and_sample("sdcpp")
     for name, kind in (("first", "Hires"), ("fields", "Fields"), ("last", "Refiner")):
         editor.add(name, f"LecternWebUI{kind}")
@@ -210,7 +108,7 @@ def test_option_nodes_find_the_server_of_what_they_are_for(editor: Editor, serve
     editor.expect_choices("last", "checkpoint", [CHOICE, *names(servers.sdcpp, "sd-models")])
 
 
-def test_what_comes_first_comes_once(editor: Editor, servers: Servers):
+def test_what_comes_first_comes_once(editor: WebUIEditor, servers: Servers):
     """Our "none" and the server's "None" are the same choice."""
     editor.server_and_sample()
     editor.add("control", "LecternWebUIControlNet")
@@ -221,14 +119,14 @@ def test_what_comes_first_comes_once(editor: Editor, servers: Servers):
     editor.expect_choices("control", "model", ["none", *(one for one in models if one != "None")])
 
 
-def test_a_node_that_is_not_linked_takes_the_first_server(editor: Editor, servers: Servers):
+def test_a_node_that_is_not_linked_takes_the_first_server(editor: WebUIEditor, servers: Servers):
     editor.add("alone", "LecternWebUIHires")
     editor.expect_choices("alone", "sampler", [CHOICE])
     editor.add("server", "LecternWebUIServer", server="sdcpp")
     editor.expect_choices("alone", "sampler", [CHOICE, *names(servers.sdcpp, "samplers")])
 
 
-def test_subgraphs_are_no_border(editor: Editor, servers: Servers):
+def test_subgraphs_are_no_border(editor: WebUIEditor, servers: Servers):
     """The server outside, its nodes inside, and one of their lists shown outside."""
     editor.server_and_sample("forge")
     editor.add("hires", "LecternWebUIHires")
@@ -250,7 +148,9 @@ def test_subgraphs_are_no_border(editor: Editor, servers: Servers):
 
 
 @BOTH_RENDERERS
-def test_a_value_that_the_server_lacks_is_kept(editor: Editor, servers: Servers, complaints: list[str], nodes_2: bool):
+def test_a_value_that_the_server_lacks_is_kept(
+    editor: WebUIEditor, servers: Servers, complaints: list[str], nodes_2: bool
+):
     editor.use_nodes_2(nodes_2)
     editor.server_and_sample(sampler="My own sampler", scheduler="gone.safetensors")
     before, prompt = editor.saved(), editor.prompt()
@@ -267,7 +167,7 @@ def test_a_value_that_the_server_lacks_is_kept(editor: Editor, servers: Servers,
 
 @BOTH_RENDERERS
 def test_a_server_that_is_off_is_noted_and_nothing_is_lost(
-    editor: Editor, servers: Servers, complaints: list[str], nodes_2: bool
+    editor: WebUIEditor, servers: Servers, complaints: list[str], nodes_2: bool
 ):
     editor.use_nodes_2(nodes_2)
     editor.server_and_sample("off", sampler="Euler a")
@@ -283,7 +183,7 @@ def test_a_server_that_is_off_is_noted_and_nothing_is_lost(
     assert complaints == []
 
 
-def test_the_name_of_no_server_is_noted(editor: Editor, servers: Servers, complaints: list[str]):
+def test_the_name_of_no_server_is_noted(editor: WebUIEditor, servers: Servers, complaints: list[str]):
     """A workflow from somebody else's machine."""
     editor.server_and_sample("forge")
     workflow = editor.saved()
@@ -294,7 +194,7 @@ def test_the_name_of_no_server_is_noted(editor: Editor, servers: Servers, compla
     assert complaints == []
 
 
-def test_refreshing_asks_the_server_again(editor: Editor, servers: Servers):
+def test_refreshing_asks_the_server_again(editor: WebUIEditor, servers: Servers):
     editor.server_and_sample()
     samplers = names(servers.forge, "samplers")
     editor.expect_choices("sample", "sampler", [CHOICE, *samplers])
@@ -308,7 +208,7 @@ def test_refreshing_asks_the_server_again(editor: Editor, servers: Servers):
 
 @BOTH_RENDERERS
 def test_what_the_server_did_silently_is_noted_on_the_node(
-    editor: Editor, servers: Servers, complaints: list[str], nodes_2: bool
+    editor: WebUIEditor, servers: Servers, complaints: list[str], nodes_2: bool
 ):
     editor.use_nodes_2(nodes_2)
     sampler = names(servers.forge, "samplers")[1]
@@ -324,7 +224,7 @@ def test_what_the_server_did_silently_is_noted_on_the_node(
     assert complaints == []
 
 
-def test_cancel_stops_the_server(editor: Editor, servers: Servers):
+def test_cancel_stops_the_server(editor: WebUIEditor, servers: Servers):
     servers.forge.server.hold()
     editor.server_and_sample(steps=20)
     editor.save_and_run()
