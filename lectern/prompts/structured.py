@@ -39,6 +39,7 @@ async def ask_shape(
     """
     schema = strict_schema(shape)
     asked = replace(question, schema=schema, messages=_with_form(question.messages, schema))
+    part = LegiblePart(part)
     first = await backend.ask(asked, part)
     made = _made(first.text, shape, schema)
     if not isinstance(made, _Mistake):
