@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from .errors import AnswerError, ShapeError
+from .legible import LegiblePart
 from .loosejson import read_json, sound
 from .messages import Backend, Message, Question, Reply
 from .shapes import Schema, example, fitted, list_field, strict_schema
