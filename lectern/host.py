@@ -8,6 +8,7 @@ import asyncio
 import json
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -477,9 +478,12 @@ async def narrated(work: Coroutine[Any, Any, T], told: Told, node_id: str) -> T:
     Raises:
         ComfyUI's own interrupt within a fifth of a second of Cancel; the work is cancelled then.
     """
-    loop, news = asyncio.get_running_loop(), asyncio.Event()
+    loop, news, waits = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def tell() -> None:
+        if waits.is_set():  # another node may keep the loop for a minute, and thousands of tokens come meanwhile
+            return
+        waits.set()
         with suppress(RuntimeError):  # the prompt's loop has ended, and with it whoever would look
             loop.call_soon_threadsafe(news.set)
 
@@ -495,6 +499,7 @@ async def narrated(work: Coroutine[Any, Any, T], told: Told, node_id: str) -> T:
                 if news.is_set():
                     await asyncio.wait([task], timeout=screen.pause)
                     news.clear()
+                    waits.clear()  # before the look: what comes after it is told anew
                     screen.show()
                     waiting = asyncio.ensure_future(news.wait())
         return task.result()

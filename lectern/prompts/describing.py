@@ -7,7 +7,6 @@ from functools import partial
 from .families import FAMILIES
 from .instructions import DATA_ONLY, named
 from .messages import Backend, Message, Question
-from .structured import ask_text
 from .together import together
 from .watching import Watch
 from .wishes import OWN_LANGUAGE
@@ -64,6 +63,8 @@ async def _one(pictures: Sequence[bytes], sight: Sight, backend: Backend, watch:
         (Message("system", instructions(sight)), Message("user", request(sight, len(pictures)), tuple(pictures))),
         sight.seed,
     )
+    from .structured import ask_text  # not while ComfyUI starts
+
     answer = await ask_text(backend, asked, watch.part())
     watch.ended()
     return answer

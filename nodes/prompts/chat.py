@@ -4,7 +4,6 @@ from comfy_api.v0_0_2 import io
 
 from ...lectern.errors import LecternError
 from ...lectern.jsontext import read_object
-from ...lectern.prompts.server.backend import ServerBackend
 from ...lectern.prompts.server.sampling import Sampling, Thinking, checked_fields
 from .common import CATEGORY, ChatModel, ChatModelType, chat_names, chats, settings
 
@@ -101,6 +100,8 @@ class LecternChatModel(io.ComfyNode):
         thinking: Thinking = THINKING[0],
         fields: str = "",
     ) -> io.NodeOutput:
+        from ...lectern.prompts.server.backend import ServerBackend  # not while ComfyUI starts
+
         sampling = Sampling(
             model="" if model == ENTRYS_CHOICE else model,
             temperature=temperature,

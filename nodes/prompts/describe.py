@@ -9,7 +9,6 @@ from ...lectern.images import checked
 from ...lectern.prompts.describing import DETAILS, TASKS, Described, Sight, describe, language_of
 from ...lectern.prompts.errors import ChatError
 from ...lectern.prompts.pictures import jpegs, lightness
-from ...lectern.prompts.rules.describing import describe_by_rules
 from ...lectern.prompts.watching import Watch
 from ...lectern.prompts.wishes import OWN_LANGUAGE
 from ...lectern.slides.palettes import palette_from_image
@@ -137,6 +136,8 @@ def _attentive(made: Iterable[T]) -> list[T]:
 
 
 def _by_rules(groups: Sequence[Tensor], sight: Sight) -> Iterator[str]:
+    from ...lectern.prompts.rules.describing import describe_by_rules  # not while ComfyUI starts
+
     for group in groups:
         height, width = group.shape[1:3]
         light = lightness(group.mean(0))

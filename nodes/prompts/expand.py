@@ -2,16 +2,11 @@ from comfy_api.v0_0_2 import io
 
 from ...lectern.errors import LecternError
 from ...lectern.prompts.errors import ChatError
-from ...lectern.prompts.expanding import expand
 from ...lectern.prompts.families import FAMILIES
 from ...lectern.prompts.graphs import is_by_model
-from ...lectern.prompts.rules.expanding import expand_by_rules
 from ...lectern.prompts.styles import applied, chosen, read_styles
 from ...lectern.prompts.styles import stamp as styles_stamp
-from ...lectern.prompts.terms import check_terms, repaired, terms_of
 from ...lectern.prompts.watching import Watch
-from ...lectern.prompts.wildcards import filled, used
-from ...lectern.prompts.wildcards import stamp as wildcards_stamp
 from ...lectern.prompts.wishes import OWN_LANGUAGE, Expansion, Wish
 from .common import (
     BY_RULES,
@@ -35,6 +30,8 @@ from .common import (
     wildcard_folders,
     written,
 )
+
+# What only a run needs is imported by it: ComfyUI's start is not to wait for rules and their words.
 
 
 class LecternPromptExpand(io.ComfyNode):
@@ -107,6 +104,8 @@ class LecternPromptExpand(io.ComfyNode):
         cls, style: str | None = NONE, must_have: str | None = "", must_not: str | None = ""
     ) -> bool | str:
         """`style` is named here, so that one that came into the file since ComfyUI started is no mistake."""
+        from ...lectern.prompts.terms import check_terms, terms_of
+
         try:
             check_terms(terms_of(must_have or ""), terms_of(must_not or ""))
             if style not in (None, NONE):
@@ -119,10 +118,12 @@ class LecternPromptExpand(io.ComfyNode):
     def fingerprint_inputs(cls, text: str | None = None, style: str | None = None, **_: object) -> str:
         """A change of the files that it uses, or a makeshift last time, makes it write anew. What is linked is not
         known yet, and may use any."""
+        from ...lectern.prompts import wildcards
+
         folders = wildcard_folders()
         stamps = (
             "" if style == NONE else styles_stamp(style_files()),
-            wildcards_stamp(folders) if text is None else used(text, folders),
+            wildcards.stamp(folders) if text is None else wildcards.used(text, folders),
             failures(str(cls.hidden.unique_id)),
         )
         return " ".join(stamps)
@@ -143,6 +144,9 @@ class LecternPromptExpand(io.ComfyNode):
         fallback: str = ERROR,
         chat_model: ChatModel | None = None,
     ) -> io.NodeOutput:
+        from ...lectern.prompts.terms import check_terms, repaired, terms_of
+        from ...lectern.prompts.wildcards import filled
+
         must, never = terms_of(must_have), terms_of(must_not)
         check_terms(must, never)
         idea = bounded(text, "idea")
@@ -167,6 +171,9 @@ async def _expanded(
     wish: Wish, model: ChatModel | None, fallback: str, hidden: io.HiddenHolder
 ) -> tuple[Expansion, str]:
     """The prompt, and who wrote it."""
+    from ...lectern.prompts.expanding import expand
+    from ...lectern.prompts.rules.expanding import expand_by_rules
+
     if model is None:
         return expand_by_rules(wish), BY_RULES
     watch = Watch()
@@ -176,6 +183,8 @@ async def _expanded(
 
 def _original(wish: Wish, error: ChatError) -> Expansion:
     """The person's own words; what else is needed of them comes from the rules."""
+    from ...lectern.prompts.rules.expanding import expand_by_rules
+
     ruled = expand_by_rules(wish)
     note = f"Your own text was taken: {error}"
     return Expansion(wish.text.strip(), ruled.negative, ruled.title, ruled.alt_text, (note,))

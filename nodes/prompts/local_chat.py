@@ -6,9 +6,6 @@ from comfy_api.v0_0_2 import io
 from ...lectern import host
 from ...lectern.errors import LecternError
 from ...lectern.prompts.errors import ModelFolderError
-from ...lectern.prompts.local.backend import LocalBackend
-from ...lectern.prompts.local.clip import ClipBackend
-from ...lectern.prompts.local.drawing import Drawing
 from ...lectern.prompts.local.finding import KIND, find_model, find_models
 from ...lectern.prompts.local.loading import DTYPES, Loader
 from ...lectern.prompts.local.model import Spec
@@ -98,6 +95,10 @@ class LecternLocalChatModel(io.ComfyNode):
         thinking: bool = False,
         clip: Any = None,
     ) -> io.NodeOutput:
+        from ...lectern.prompts.local.backend import LocalBackend  # not while ComfyUI starts
+        from ...lectern.prompts.local.clip import ClipBackend
+        from ...lectern.prompts.local.drawing import Drawing
+
         drawing = Drawing(temperature, top_k, top_p, repetition_penalty)
         backend: Backend
         if clip is not None:

@@ -5,10 +5,8 @@ from comfy_api.v0_0_2 import io
 from ...lectern.errors import TextError
 from ...lectern.prompts.errors import ChatError
 from ...lectern.prompts.languages import LANGUAGES
-from ...lectern.prompts.markdown import from_markdown, to_markdown
 from ...lectern.prompts.messages import Backend
 from ...lectern.prompts.outlines import Outline, Plan
-from ...lectern.prompts.outlining import plan_by_rules, plan_deck, with_prompts
 from ...lectern.prompts.watching import Watch
 from .common import (
     BY_RULES,
@@ -33,6 +31,9 @@ AS_TOPIC = "as the topic"
 BACKGROUND = "background with calm space"
 SLIDE_CHARS = 4000  # of an outline, for each slide that the settings allow; this node writes about 1000
 AS_WRITTEN = "Taken from the outline as it was written; nothing was asked."
+
+
+# What only a run needs is imported by it: ComfyUI's start is not to wait for rules and their words.
 
 
 class LecternDeckOutline(io.ComfyNode):
@@ -146,6 +147,8 @@ class LecternDeckOutline(io.ComfyNode):
         fallback: str = ERROR,
         chat_model: ChatModel | None = None,
     ) -> io.NodeOutput:
+        from ...lectern.prompts.markdown import from_markdown
+
         limits = settings().limits
         if slides > limits.slides:
             raise TextError(
@@ -171,6 +174,8 @@ async def _planned(
     Args:
         start: what a person wrote; None plans from the topic.
     """
+    from ...lectern.prompts.outlining import plan_deck, with_prompts
+
     watch = Watch()
     if start and all(slide.prompt for slide in start.slides):
         return start, AS_WRITTEN
@@ -188,6 +193,8 @@ async def _planned(
 
 
 async def _ruled(start: Outline | None, plan: Plan, watch: Watch) -> Outline:
+    from ...lectern.prompts.outlining import plan_by_rules, with_prompts
+
     return await (with_prompts(start, plan, None, watch) if start else plan_by_rules(plan, watch))
 
 
@@ -196,6 +203,8 @@ def _noted(outline: Outline, error: ChatError) -> Outline:
 
 
 def _outputs(outline: Outline, by: str) -> io.NodeOutput:
+    from ...lectern.prompts.markdown import to_markdown
+
     slides = outline.slides
     text = to_markdown(outline)
     return io.NodeOutput(

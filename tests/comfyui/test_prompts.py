@@ -262,7 +262,7 @@ class TestByAServer:
         assert len(comfy.outputs(graph)["show0"]["text"]) == 4 and chat.server.highest == 4
 
     def test_a_deck_is_planned_and_its_prompts_written_four_at_a_time(self, comfy: Comfy, chat: ChatThread):
-        chat.server.answer = _planner
+        chat.server.answer, chat.server.seconds_to_first = _planner, 0.1
         graph = {"1": model(), "2": outline(slides=9, chat_model=["1", 0]), **shown(0, 4, 8, 13)}
         outputs = comfy.outputs(graph)
         assert outputs["show0"]["text"] == ["The deck", *(f"Slide {number}" for number in range(8))]

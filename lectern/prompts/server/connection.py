@@ -5,6 +5,7 @@ The key goes to the entry's own host alone: no redirect is followed. Lives on th
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from errno import ECONNREFUSED
@@ -18,6 +19,8 @@ from yarl import URL
 from ...chats import Chat
 from ...streams import read_bounded
 from ..errors import AnswerError, ChatError, ChatTimeout, Disconnected, Unreachable
+
+log = logging.getLogger(__name__)
 
 _IDLE = 4.0  # seconds for which a connection is kept; uvicorn, which most servers use, closes it after 5
 _BUFFER = 256 * 1024  # bytes
@@ -99,6 +102,7 @@ class Connection:
             # Among them aiohttp's own time limit, which is that of the connection alone. A limit around this is no
             # error in here but a cancellation.
             # Not `from error`, which ComfyUI would log: aiohttp quotes what it does not understand, be it the key.
+            log.debug("A chat server cannot be read: %s.", type(error).__name__)
             raise self._broken(error) from None
 
     @property
