@@ -49,7 +49,7 @@ class Editor:
             [source, target, name],
         )
 
-    def choose(self, node: str, widget: str, value: str) -> None:
+    def choose(self, node: str, widget: str, value: str | int) -> None:
         """As a click in the widget's menu does."""
         self.page.evaluate(
             """([name, key, value]) => {
