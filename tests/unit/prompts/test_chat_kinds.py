@@ -243,4 +243,4 @@ async def test_a_server_that_cannot_is_no_trouble(desk, caplog):
     await desk.backend(model="another", unload=True).release()
     await desk.backend("unknown", unload=True).release()
     ours = [record for record in caplog.records if record.name.startswith("lectern")]
-    assert len(ours) == 3 and all(record.levelno == logging.DEBUG for record in ours)
+    assert len(ours) >= 3 and all(record.levelno == logging.DEBUG for record in ours)
