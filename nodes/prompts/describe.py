@@ -65,7 +65,7 @@ class LecternPromptFromImage(io.ComfyNode):
                     tooltip="More that the model is asked, such as: name the plants.",
                 ),
                 io.Combo.Input(
-                    "pictures", options=[EACH, TOGETHER], default=EACH, optional=True,
+                    "grouping", options=[EACH, TOGETHER], default=EACH, optional=True,
                     tooltip="A text for each picture, or a single one for what all of them share.",
                 ),
                 io.Combo.Input(
@@ -99,12 +99,12 @@ class LecternPromptFromImage(io.ComfyNode):
         detail: str = DETAILS[1],
         language: str = OWN_LANGUAGE,
         wish: str = "",
-        pictures: str = EACH,
+        grouping: str = EACH,
         fallback: str = ERROR,
         chat_model: ChatModel | None = None,
     ) -> io.NodeOutput:
         batch = checked(images, settings().limits.side)
-        groups = list(batch.split(1)) if pictures == EACH else [batch]
+        groups = list(batch.split(1)) if grouping == EACH else [batch]
         sight = Sight(task, family, language, detail, wish, seed)
         made, by = await _described(groups, sight, chat_model, fallback, cls.hidden)
         return io.NodeOutput(list(made.texts), info(by, made.notes), ui=written(made.texts, by, made.notes))
