@@ -10,7 +10,6 @@ from tools.environment import Environment, prepare
 from tools.process import child_environment
 from tools.system import ensure_packages
 
-
 UNIT = ["tests/unit"]  # on all cores, each file on one of them
 OTHERS = ["tests/pipelines", "tests/prompts", "tests/comfyui", "tests/browser"]  # use all cores themselves
 SPREAD = ["-n", "auto", "--dist", "loadfile"]
