@@ -14,6 +14,7 @@ const OUTLINE = "LecternDeckOutline";
 const WRITERS = [OUTLINE, "LecternPromptExpand", "LecternPromptFromImage"];
 const EDIT = "lectern_edit_outline";
 const SWITCHED_OFF = [2, 4]; // a node's modes: muted, bypassed
+const ROOM = 320; // pixels, of an outline that is corrected
 
 /** @typedef {{node: string, text: string, tokens: number, rate: number, thinking: boolean, done: number, total: number}} Telling */
 
@@ -105,7 +106,20 @@ function edit(node) {
   const widget = outer.at(-1) ?? own;
   widget.value = written.get(node)?.at(-1) ?? "";
   widget.callback?.(widget.value);
+  if (widget === own) makeRoom(node, widget);
   node.setDirtyCanvas?.(true, true);
+}
+
+/**
+ * A few lines are too little to correct a deck in.
+ * @param {any} node
+ * @param {any} widget
+ */
+function makeRoom(node, widget) {
+  if (!widget.options || widget.options.getMinHeight?.() >= ROOM) return;
+  widget.options.getMinHeight = () => ROOM;
+  const [width, height] = node.computeSize();
+  node.setSize([Math.max(node.size[0], width), Math.max(node.size[1], height)]);
 }
 
 onOutput(conclude);

@@ -15,7 +15,7 @@
     Negative: ...
     Alt: ...
     Subtitle: ...
-    Level: 0, 1 or 2             only where it is not 1 for the first slide of a section, else 2
+    Level: 0, 1 or 2             only where it is not 2 for a slide that goes on with its section, else 1
     Section: none                only for a slide that leaves the section above and opens no other
 
 Labels are read in English and Chinese, in any case, with either colon, bold or not. A backslash before a text keeps
@@ -112,7 +112,7 @@ def _pasted(text: str) -> str:
 
 
 def _usual_level(section: str, before: str) -> int:
-    return CHAPTER if section and section != before else POINT
+    return POINT if section and section == before else CHAPTER
 
 
 def from_markdown(text: str, slides: int = 500, chars: int = 100_000) -> Outline:

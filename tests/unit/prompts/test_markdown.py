@@ -1,6 +1,7 @@
 """An outline as Markdown: exact for what we write, forgiving to what people and models write."""
 
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from hypothesis import example, given, settings
@@ -18,10 +19,11 @@ DECK = Outline(
         Slide(
             "Who picks it", ("hands",), section="Origin", prompt="a hand, (leaf:1.2)", negative="text", alt_text="Hand"
         ),
-        Slide("Questions", ("any?",)),
+        Slide("Questions", ("any?",), level=CHAPTER),
     ),
     look="muted greens",
 )
+Lone = partial(Slide, level=CHAPTER)  # of no section: a chapter of its own
 WRITTEN = """\
 # Tea
 Look: muted greens
@@ -127,7 +129,7 @@ class TestRoundTrip:
         assert from_markdown("\ufeff" + to_markdown(outline).replace("\n", "\r\n")) == outline
 
     def test_a_deck_without_a_cover_says_so(self):
-        outline = Outline("Tea", (Slide("One"), Slide("Two")))
+        outline = Outline("Tea", (Slide("One", level=CHAPTER), Slide("Two", level=CHAPTER)))
         assert to_markdown(outline) == "# Tea\nCover: none\n\n### One\n\n### Two\n"
 
     @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ class TestRoundTrip:
             (Slide("t", ("**loud**",)), "- \\**loud**"),
             (Slide("t", ("two\nlines",)), "- two lines"),
             (Slide("t", picture="one\ntwo"), "Picture: one\nPicture: two"),
-            (Slide("t", level=CHAPTER), "Level: 1"),
+            (Slide("t"), "Level: 2"),
         ],
     )
     def test_a_backslash_only_where_it_is_needed(self, slide, line):
@@ -159,7 +161,7 @@ def slides(text):
 class TestForgiving:
     def test_slides_as_second_headings(self):
         text = "# Tea\n\n## 1. Leaf\n* green\n  * very\n  1) so\n## Slide 2: Cup\n+ hot"
-        assert slides(text) == [(0, "", "Tea", ()), (2, "", "Leaf", ("green", "very", "so")), (2, "", "Cup", ("hot",))]
+        assert slides(text) == [(0, "", "Tea", ()), (1, "", "Leaf", ("green", "very", "so")), (1, "", "Cup", ("hot",))]
 
     def test_sections_by_depth(self):
         text = "# Tea\n# Part\n## Leaf\n- a\n#### deeper\n## Cup\n# Rest\n## End"
@@ -183,11 +185,11 @@ class TestForgiving:
         "text", ["## Leaf\n- a\n## Cup\n- b", "### Leaf\n- a\n### Cup\n- b", "Hello:\n## Leaf\na\n## Cup\nb"]
     )
     def test_without_a_title_the_first_heading_names_the_deck(self, text):
-        assert from_markdown(text) == Outline("Leaf", (Slide("Leaf", ("a",)), Slide("Cup", ("b",))))
+        assert from_markdown(text) == Outline("Leaf", (Lone("Leaf", ("a",)), Lone("Cup", ("b",))))
 
     def test_a_title_may_be_a_label(self):
         made = from_markdown("Title: Tea\nLook: green\n## Leaf")
-        assert made == Outline("Tea", (Slide("Leaf"),), look="green")
+        assert made == Outline("Tea", (Lone("Leaf"),), look="green")
 
     def test_labels_in_two_languages_and_many_spellings(self):
         text = (
@@ -198,7 +200,7 @@ class TestForgiving:
         )
         leaf, cup = from_markdown(text).slides[1:]
         assert from_markdown(text).look == "淡雅" and from_markdown(text).slides[0].subtitle == "从叶到杯"
-        assert leaf == Slide(
+        assert leaf == Lone(
             "叶",
             ("绿",),
             picture="山",
@@ -208,7 +210,7 @@ class TestForgiving:
             notes="慢慢说",
             level=CHAPTER,
         )
-        assert cup == Slide("Cup", picture="a cup", prompt="`cup`", negative="text", alt_text="A cup", notes="slowly")
+        assert cup == Lone("Cup", picture="a cup", prompt="`cup`", negative="text", alt_text="A cup", notes="slowly")
 
     def test_lines_without_a_mark(self):
         long = "word " * 50
@@ -239,16 +241,16 @@ class TestForgiving:
         made = from_markdown(text)
         assert made.title == "Tea: A Story"
         assert made.slides[1:] == (
-            Slide("Leaf", ("Green: very", "fresh"), notes="Hello."),
-            Slide("Cup", ("hot", "round", "| a | b |")),
+            Lone("Leaf", ("Green: very", "fresh"), notes="Hello."),
+            Lone("Cup", ("hot", "round", "| a | b |")),
         )
 
     def test_lines_that_pose_as_headings_where_there_are_none(self):
         text = "**Slide 1: Leaf**\n- a\n\nSlide 2: Cup\n- b"
-        assert from_markdown(text) == Outline("Leaf", (Slide("Leaf", ("a",)), Slide("Cup", ("b",))))
+        assert from_markdown(text) == Outline("Leaf", (Lone("Leaf", ("a",)), Lone("Cup", ("b",))))
 
     def test_front_matter_is_dropped(self):
-        assert slides("---\nmarp: true\ntheme: gaia\n---\n# T\n---\n## A") == [(0, "", "T", ()), (2, "", "A", ())]
+        assert slides("---\nmarp: true\ntheme: gaia\n---\n# T\n---\n## A") == [(0, "", "T", ()), (1, "", "A", ())]
 
     def test_what_is_pasted_from_powerpoint_and_pdf_holds_no_control_characters(self):
         outline = from_markdown("# Tea\vtime\n\f### One\x07\n- a\ud83d\x1b\x00b\n")
@@ -256,14 +258,14 @@ class TestForgiving:
         assert outline.slides[1].bullets == ("a\ufffdb",)
 
     def test_a_comment_that_never_ends_takes_one_line(self):
-        assert slides("# T\n<!-- oops\n## A\n- a") == [(0, "", "T", ()), (2, "", "A", ("a",))]
+        assert slides("# T\n<!-- oops\n## A\n- a") == [(0, "", "T", ()), (1, "", "A", ("a",))]
 
     def test_labels_of_the_deck_are_bullets_elsewhere_and_a_level_is_a_number(self):
         text = "# T\n### A\nLook: here\nLevel: beginner\nCover: me\n### B\nLevel: 7\n### C\nTitle: D"
         assert slides(text)[1:] == [
-            (2, "", "A", ("Look: here", "Level: beginner", "Cover: me")),
+            (1, "", "A", ("Look: here", "Level: beginner", "Cover: me")),
             (2, "", "B", ()),
-            (2, "", "D", ()),
+            (1, "", "D", ()),
         ]
 
     @settings(deadline=None)
