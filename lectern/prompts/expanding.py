@@ -1,10 +1,11 @@
 """An idea becomes a prompt, by a chat model: written, checked against what was demanded, and repaired."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .errors import ShapeError
 from .families import FAMILIES, Family
 from .instructions import for_prompt, named, prompt_language
 from .languages import could_be
@@ -30,12 +31,6 @@ class Written(BaseModel):
     alt_text: str = Field(default="", description="one sentence that says what the picture shows")
 
 
-@dataclass(frozen=True)
-class _Draft:
-    written: Written
-    notes: tuple[str, ...]
-
-
 async def expand(wish: Wish, backend: Backend, part: Part) -> Expansion:
     """One prompt; a second turn mends terms and language, and what remains of the terms is mended by rule.
 
@@ -47,9 +42,12 @@ async def expand(wish: Wish, backend: Backend, part: Part) -> Expansion:
     faults = list(_faults(wish, written.positive))
     if faults:
         part.restart()
-        written, more = await ask_shape(backend, _again(asked, written, faults), Written, part)
-        notes = (*notes, *more)
-    return _finished(wish, _Draft(written, tuple(notes)))
+        try:
+            written, more = await ask_shape(backend, _again(asked, written, faults), Written, part)
+            notes = (*notes, *more)
+        except ShapeError:
+            notes = (*notes, "The model did not mend its prompt when it was asked to.")  # the first one is there
+    return _finished(wish, written, notes)
 
 
 def _faults(wish: Wish, positive: str) -> Iterator[str]:
@@ -75,19 +73,19 @@ def _again(asked: Question, written: Written, faults: list[str]) -> Question:
     return replace(asked, messages=(*asked.messages, said, wanted))
 
 
-def _finished(wish: Wish, draft: _Draft) -> Expansion:
+def _finished(wish: Wish, written: Written, told: Sequence[str]) -> Expansion:
     family = FAMILIES[wish.family]
-    notes = list(draft.notes)
-    positive = with_look(with_quality(_one_line(draft.written.positive)[:_LONGEST], family), wish.look, family)
+    notes = list(told)
+    positive = with_look(with_quality(_one_line(written.positive)[:_LONGEST], family), wish.look, family)
     positive, mended = repaired(positive, wish.must, wish.never, family.form)
     notes += mended
     if _foreign(wish, positive):
         notes.append(f"The model did not write the prompt in {named(prompt_language(wish))}.")
     return Expansion(
         positive,
-        merged_negative(wish, family, draft.written.negative),
-        _one_line(draft.written.title)[:_LONGEST_TITLE] or _one_line(wish.text)[:_LONGEST_TITLE],
-        _one_line(draft.written.alt_text)[:_LONGEST_ALT] or _one_line(wish.text)[:_LONGEST_ALT],
+        merged_negative(wish, family, written.negative),
+        _one_line(written.title)[:_LONGEST_TITLE] or _one_line(wish.text)[:_LONGEST_TITLE],
+        _one_line(written.alt_text)[:_LONGEST_ALT] or _one_line(wish.text)[:_LONGEST_ALT],
         tuple(notes),
     )
 

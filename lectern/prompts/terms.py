@@ -21,6 +21,7 @@ _PASSES = 20  # of removing; what one takes away may bring words together that a
 _UNSPACED = r"\u0e00-\u0e7f\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 _MARKS = r"\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0dff"  # of words, though \w leaves them out
 _LETTER = rf"(?![{_UNSPACED}])[\w{_MARKS}]"
+_SIGNS = re.compile(r"[<>()\[\]{}:]")
 _SYNTAX = re.compile(r"<\w+:[^<>,\n]{1,300}>|:\s{0,3}-?[0-9]{1,6}(?:\.[0-9]{1,6})?\s{0,3}(?=[)\]}])")
 _TAG = re.compile(r"<\w+:[^<>,\n]{1,300}>")
 
@@ -88,7 +89,24 @@ def repaired(prompt: str, must: Sequence[str], never: Sequence[str], form: Form)
     if absent:
         prompt = _with(prompt, must, never, form)
         notes.append(f"Added to the prompt, which must hold them: {', '.join(absent)}.")
-    return prompt, tuple(notes)
+    return _spelt(prompt, must), tuple(notes)
+
+
+def _spelt(prompt: str, must: Sequence[str]) -> str:
+    """Each term letter by letter: where one stands in other capitals alone, the first of these is written anew."""
+    for place, term in enumerate(must):
+        if _stands_in(prompt, term):
+            continue
+        spans = [] if _SIGNS.search(term) else [one.span() for one in _SYNTAX.finditer(prompt)]
+        found = next((one for one in _pattern(term).finditer(prompt) if not _is_within(spans, one)), None)
+        made = f"{prompt[: found.start()]}{term}{prompt[found.end() :]}" if found else f"{prompt}, {term}"
+        # Two terms that differ in capitals alone need a place each.
+        prompt = made if all(_stands_in(made, other) for other in must[:place]) else f"{prompt}, {term}"
+    return prompt
+
+
+def _stands_in(prompt: str, term: str) -> bool:
+    return any(found[0] == term for found in _pattern(term).finditer(prompt))
 
 
 def _checked(term: str) -> str:
@@ -116,10 +134,14 @@ def _pattern(term: str, before: str = "") -> re.Pattern[str]:
 
 def _holds(text: str, term: str) -> bool:
     found = _pattern(term).finditer(text)
-    if re.search(r"[<>()\[\]{}:]", term):  # syntax itself is asked for
+    if _SIGNS.search(term):  # syntax itself is asked for
         return any(True for _ in found)
     syntax = [one.span() for one in _SYNTAX.finditer(text)]
-    return any(not any(begin <= one.start() and one.end() <= end for begin, end in syntax) for one in found)
+    return any(not _is_within(syntax, one) for one in found)
+
+
+def _is_within(spans: Sequence[tuple[int, int]], found: re.Match[str]) -> bool:
+    return any(begin <= found.start() and found.end() <= end for begin, end in spans)
 
 
 def _without(prompt: str, never: Sequence[str], form: Form) -> str:
@@ -190,14 +212,14 @@ def _words_without(text: str, never: Sequence[str]) -> str:
 
 
 def _outside_syntax(pattern: re.Pattern[str], text: str, term: str) -> str:
-    if re.search(r"[<>()\[\]{}:]", term):
+    if _SIGNS.search(term):
         return pattern.sub("", text)
     syntax = [one.span() for one in _SYNTAX.finditer(text)]
     return pattern.sub(partial(_kept_in, syntax), text)
 
 
 def _kept_in(spans: Sequence[tuple[int, int]], found: re.Match[str]) -> str:
-    return found[0] if any(begin <= found.start() and found.end() <= end for begin, end in spans) else ""
+    return found[0] if _is_within(spans, found) else ""
 
 
 def _tidied(text: str) -> str:

@@ -64,6 +64,17 @@ class TestTerms:
         assert "brass lamp" in made.positive and "fog" not in made.positive and made.notes
         assert len(model.asked) == 2  # never a third time
 
+    async def test_a_model_that_cannot_mend_it_keeps_its_first_prompt(self):
+        bare = {**GOOD, "positive": "a lighthouse above dark waves"}
+        made, model = await expanded(wish(must=("brass lamp",)), bare, "no", "no again")
+        assert "a lighthouse above dark waves" in made.positive and "brass lamp" in made.positive
+        assert len(model.asked) == 3 and any("did not mend" in note for note in made.notes)
+
+    async def test_other_capitals_are_no_reason_to_ask_again_and_are_put_right(self):
+        shouted = {**GOOD, "positive": "an IPHONE on a desk"}
+        made, model = await expanded(wish(must=("iPhone",)), shouted)
+        assert "an iPhone on a desk" in made.positive and len(model.asked) == 1 and made.notes == ()
+
     async def test_forbidden_terms_join_the_negative_prompt_once(self):
         made, _ = await expanded(wish(never=("people", "cars")), GOOD)
         tags = [tag.strip() for tag in made.negative.split(",")]
