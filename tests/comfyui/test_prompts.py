@@ -294,6 +294,18 @@ class TestByAServer:
         comfy.error(graph)
         chat.until(lambda server: server.unloaded == ["tiny"])
 
+    def test_a_long_document_is_condensed_in_parts_first(self, comfy: Comfy, chat: ChatThread, private: Any):
+        chat.server.answer = lambda body: _planner(body) if body.get("response_format") else "It says: tea."
+        toml = private / "lectern.toml"
+        toml.write_text(toml.read_text().replace("attempts = 1", "attempts = 1\ndocument_chars = 1000"))
+        document = "\n\n".join(f"Paragraph {number} tells of tea and of nothing else at all." for number in range(60))
+        outputs = comfy.outputs({"1": model(), "2": outline(topic=document, chat_model=["1", 0]), **shown(0)})
+        assert outputs["show0"]["text"][0] == "The deck"
+        asked = [body["messages"][-1]["content"] for body in chat.server.chats]
+        parts = [one for one in asked if one.startswith("Paragraph")]
+        assert len(parts) >= 3 and all(len(one) <= 1000 for one in parts)
+        assert any("The document of the presentation" in one and "It says: tea." in one for one in asked)
+
     def test_the_model_is_unloaded_after_its_last_use(self, comfy: Comfy, chat: ChatThread):
         graph = {
             "1": model(unload=True),
@@ -458,6 +470,29 @@ class TestByAModelOfItsOwn:
         graph = {"0": self.image(), "1": self.local("seer", max_tokens=1500), "2": self.picture(), **shown(0)}
         events = asyncio.run(_interrupted_when_told(comfy, graph))
         assert events[-1]["type"] == "execution_interrupted"
+
+    def test_a_server_on_the_same_gpu_gets_room_where_that_is_wished(
+        self, comfy: Comfy, folders: Any, chat: ChatThread, server: ComfyServer
+    ):
+        """ComfyUI's log tells when it loads a model that it does not hold."""
+
+        own = {"0": self.image(), "1": self.local("seer"), "2": self.picture(), **shown(0)}
+
+        def loads(seed: int, **remote: Any) -> int:
+            """After the local model was asked, with a chat server asked before it or not; both stay in the graph."""
+            asking = {
+                "11": model(**remote),
+                "12": expand(chat_model=["11", 0]),
+                "13": node("PreviewAny", source=["12", 0]),
+            }
+            comfy.outputs({**own, **asking})
+            own["2"]["inputs"]["seed"] = seed
+            comfy.outputs({**own, **asking})
+            return server.log_text().count("Requested to load Llava")
+
+        held = loads(2)
+        assert loads(3) == held
+        assert loads(4, make_room=True) == held + 1
 
     def test_no_model_and_no_clip_says_where_models_go(self, comfy: Comfy):
         message = comfy.error({"1": self.local("none"), "2": expand(chat_model=["1", 0]), **shown(0)})
