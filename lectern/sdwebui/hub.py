@@ -3,10 +3,10 @@
 Lives on the background loop.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from ..errands import Errands
 from ..errors import LecternError
 from ..servers import Server
 from ..settings import Settings
@@ -18,7 +18,7 @@ class Hub:
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self.settings = settings
         self._members: dict[str, Member] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
 
     def entry(self, name: str) -> Server:
         """Raises UnknownServer, SettingsError."""
@@ -44,16 +44,11 @@ class Hub:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs what must be finished although nobody waits for it."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.spawn(work)
 
     async def close(self) -> None:
         """Ends what still runs, and every connection."""
-        for task in list(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks))
+        await self._errands.end()
         for member in self._members.values():
             await member.close()
         self._members.clear()

@@ -3,13 +3,12 @@
 Lives on the background loop.
 """
 
-import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
 
 from ...chats import Chat
+from ...errands import Errands
 from ...errors import LecternError
 from ...settings import Settings
 from ..errors import UnknownChat
@@ -20,7 +19,7 @@ class ChatHub:
     def __init__(self, settings: Callable[[], Settings]) -> None:
         self.settings = settings
         self._members: dict[str, Member] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
         self._salt = secrets.token_bytes(16)
 
     def entry(self, name: str) -> Chat:
@@ -48,7 +47,7 @@ class ChatHub:
         known = self._members.get(name)
         if known is None or known.entry != entry:
             if known is not None:
-                self._spawn(_closed_when_unused(known))
+                self._errands.spawn(_closed_when_unused(known))
             known = self._members[name] = Member(name, entry)
         return known
 
@@ -58,18 +57,10 @@ class ChatHub:
 
     async def close(self) -> None:
         """Ends what still runs, and every connection."""
-        for task in list(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks))
+        await self._errands.end()
         for member in self._members.values():
             await member.close()
         self._members.clear()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 async def _closed_when_unused(member: Member) -> None:

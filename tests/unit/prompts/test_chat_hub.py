@@ -59,7 +59,7 @@ async def test_a_changed_entry_lets_questions_end_that_are_under_way(desk):
     assert (await desk.ask(seed=1)).text.startswith(IDEA)
     assert old.connection.is_open
     assert (await asking).text == f"{IDEA}, at dawn"
-    await asyncio.wait(desk.hub._tasks, timeout=2)
+    await asyncio.wait(desk.hub._errands._tasks, timeout=2)
     assert not old.connection.is_open
 
 
