@@ -16,7 +16,7 @@ from .graph import fill_graph
 from .outputs import collect_outputs
 from .progress import Progress
 from .runs import OutputItem, Result, Run, RunError, RunStatus, Workflow
-from .storage import Storage
+from .store.storage import Storage
 from .verdict import Verdict
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Dispatcher:
 
         A run that is in flight here was left by an earlier process, or by a failure to store its end.
         """
-        job = await self._storage.call(lambda store: store.next_job())
+        job = await self._storage.call(lambda store: store.runs.next_job())
         if job is None:
             return False
         run, workflow = job
@@ -99,7 +99,7 @@ class Dispatcher:
         attempt = self._attempt(run, workflow, prompt_id)
         with self._in_flight(run, attempt):
             async with attempt.watching():
-                taken = await self._storage.call(lambda store: store.take(run.id, prompt_id, now_ms()))
+                taken = await self._storage.call(lambda store: store.runs.take(run.id, prompt_id, now_ms()))
                 if taken is None:  # cancelled meanwhile
                     return
                 verdict = await self._submit(taken, attempt, workflow)
@@ -111,7 +111,7 @@ class Dispatcher:
         try:
             return await attempt.submit(workflow.outputs)
         except Unreachable as error:
-            if not error.sent and await self._storage.call(lambda store: store.release(run, counted=False)):
+            if not error.sent and await self._storage.call(lambda store: store.runs.release(run, counted=False)):
                 raise
             return None  # perhaps ComfyUI took it: following it tells
 
@@ -144,13 +144,13 @@ class Dispatcher:
 
     async def _conclude(self, run: Run, attempt: Attempt, workflow: Workflow, verdict: Verdict | None) -> None:
         if verdict is None and not attempt.canceled and run.attempt < ATTEMPTS:
-            if await self._storage.call(lambda store: store.release(run, counted=True)):
+            if await self._storage.call(lambda store: store.runs.release(run, counted=True)):
                 return
             attempt.cancel()  # only a run that is being cancelled cannot be queued again
         if attempt.canceled and (verdict is None or verdict.status is RunStatus.CANCELED):
             verdict = (verdict or Verdict(RunStatus.CANCELED))._replace(error=None)
         result = await self._result(workflow, verdict)
-        await self._storage.call(lambda store: store.finish(run, result, now_ms()))
+        await self._storage.call(lambda store: store.runs.finish(run, result, now_ms()))
         self._ended(run.id)
 
     async def _result(self, workflow: Workflow, verdict: Verdict | None) -> Result:

@@ -18,14 +18,14 @@ from .dispatcher import Dispatcher, Pace, now_ms
 from .errors import NotReady, OutputUnavailable, QueueFull, RunNotFound, VersionNotFound
 from .nodeclasses import NodeClasses
 from .runs import IN_FLIGHT, NewRun, Run, RunStatus, Workflow
-from .storage import Storage
+from .store.storage import Storage
 from .streams import OutputStream, open_stream
-from .submission import Listing, Submission
+from .surface.submission import Listing, Submission
+from .surface.views import app_view, run_view
 from .validation import check_inputs
-from .views import app_view, run_view
 
 if TYPE_CHECKING:
-    from .store import RunStore
+    from .store.stores import Stores
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class AppService:
         new = NewRun(
             str(uuid.uuid4()), app.slug, app.version, snapshot(app, contract), values, asked.metadata, now_ms()
         )
-        if await self._storage.call(lambda store: store.insert(new, limit)) is None:
+        if await self._storage.call(lambda store: store.runs.insert(new, limit)) is None:
             raise QueueFull(f"{limit} runs are waiting already; try again later.")
         seen = await self.run(new.id)
         self._dispatcher.wake()
@@ -117,8 +117,8 @@ class AppService:
     async def runs(self, listing: Listing) -> list[dict[str, Any]]:
         if not self._storage.exists:
             return []
-        found = await self._storage.call(lambda store: store.newest(listing.app, listing.statuses, listing.limit))
-        positions = await self._storage.call(lambda store: store.queue_positions([run.id for run in found]))
+        found = await self._storage.call(lambda store: store.runs.newest(listing.app, listing.statuses, listing.limit))
+        positions = await self._storage.call(lambda store: store.runs.queue_positions([run.id for run in found]))
         return [self._view(run, positions) for run in found]
 
     async def wait(self, run_id: str, seconds: float) -> Seen:
@@ -139,7 +139,7 @@ class AppService:
     async def cancel(self, run_id: str) -> Seen:
         """Ends a queued run, stops a running one, leaves an ended one. Raises RunNotFound."""
         await self.run(run_id)
-        run = await self._storage.call(lambda store: store.cancel(run_id, now_ms()))
+        run = await self._storage.call(lambda store: store.runs.cancel(run_id, now_ms()))
         if run is not None and run.finished:
             self._announce(run_id)
         self._dispatcher.cancel(run_id)
@@ -184,11 +184,11 @@ def snapshot(app: App, contract: Contract) -> Workflow:
     return Workflow(app.graph, targets, {output.node_id: output.name for output in contract.outputs})
 
 
-def _read(store: "RunStore", run_id: str) -> tuple[Run | None, dict[str, int]]:
+def _read(store: "Stores", run_id: str) -> tuple[Run | None, dict[str, int]]:
     """The run and, while it waits, its place in the queue."""
-    run = store.get(run_id)
+    run = store.runs.get(run_id)
     waits = run is not None and run.status is RunStatus.QUEUED
-    return run, store.queue_positions([run_id]) if waits else {}
+    return run, store.runs.queue_positions([run_id]) if waits else {}
 
 
 def create_service(

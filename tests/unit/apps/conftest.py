@@ -9,8 +9,8 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from lectern.apps.dispatcher import Pace
-from lectern.apps.routes import add_routes
 from lectern.apps.service import AppService, create_service
+from lectern.apps.surface.routes import add_routes
 from lectern.settings import Settings
 from unit.apps.fake_comfy import FakeComfy
 from unit.apps.samples import write_app

@@ -264,7 +264,7 @@ async def test_a_cancel_that_a_restart_interrupted_is_completed(world, comfy):
     comfy.script = fake_comfy.hold
     _, run = await world.submit()
     await comfy.submitted.get()
-    await world.service._storage.call(lambda store: store.cancel(run["id"], 1))
+    await world.service._storage.call(lambda store: store.runs.cancel(run["id"], 1))
     await comfy.restart()
     await world.restart()
     run = await world.ended(run["id"])

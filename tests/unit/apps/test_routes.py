@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from lectern.apps.routes import add_routes
+from lectern.apps.surface.routes import add_routes
 from lectern.errors import SettingsError
 from lectern.settings import Apps, Settings
 from unit.apps import fake_comfy

@@ -1,5 +1,7 @@
 """The store: what is committed survives, and every change depends on the state before it."""
 
+import asyncio
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -11,12 +13,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from lectern.apps import database, tables
 from lectern.apps.errors import NotReady
-from lectern.apps.migrate import migrate
 from lectern.apps.runs import FINISHED, NewRun, OutputItem, Result, RunError, RunStatus, Workflow, predecessors
-from lectern.apps.storage import Storage
-from lectern.apps.store import RunStore
+from lectern.apps.store import database, tables
+from lectern.apps.store.migrate import migrate
+from lectern.apps.store.storage import Storage
+from lectern.apps.store.stores import Stores
 
 ROOT = Path(__file__).parents[3]
 WORKFLOW = Workflow({"3": {"class_type": "SaveImage", "inputs": {}}}, {"seed": ("3", "seed")}, {"3": "picture"})
@@ -30,13 +32,13 @@ def new(run_id: str, app: str = "tiny") -> NewRun:
 def open_store(file):
     engine = database.open_engine(file)
     migrate(engine)
-    return RunStore(engine)
+    return Stores(engine)
 
 
 @pytest.fixture
 def store(tmp_path):
     opened = open_store(tmp_path / "lectern.db")
-    yield opened
+    yield opened.runs
     opened.close()
 
 
@@ -159,23 +161,23 @@ def test_what_was_committed_is_there_after_a_crash(store, tmp_path):
     for suffix in ("", "-wal"):
         shutil.copy(tmp_path / f"lectern.db{suffix}", after / f"lectern.db{suffix}")
     reopened = open_store(after / "lectern.db")
-    job = reopened.next_job()
+    job = reopened.runs.next_job()
     assert job is not None
     run, workflow = job
     assert (run.id, run.status, workflow) == ("a", RunStatus.RUNNING, WORKFLOW)
-    reopened.finish(run, Result(RunStatus.SUCCEEDED), 9)
-    job = reopened.next_job()
+    reopened.runs.finish(run, Result(RunStatus.SUCCEEDED), 9)
+    job = reopened.runs.next_job()
     assert job is not None
     assert job[0].id == "b"
     reopened.close()
 
 
-def test_the_database_syncs_every_commit_into_a_write_ahead_log(tmp_path):
+def test_the_database_commits_into_a_write_ahead_log(tmp_path):
     engine = database.open_engine(tmp_path / "x.db")
     with engine.connect() as connection:
         pragmas = [connection.exec_driver_sql(f"PRAGMA {p}").scalar() for p in ("journal_mode", "synchronous")]
     engine.dispose()
-    assert pragmas == ["wal", 2]
+    assert pragmas == ["wal", 1]
 
 
 def test_migrations_make_the_tables_of_the_code(tmp_path):
@@ -200,7 +202,7 @@ def test_a_migration_happens_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_opening_a_new_store_is_silent_at_comfyuis_log_level(tmp_path):
     code = """
 import asyncio, logging, pathlib, sys
-from lectern.apps.storage import Storage
+from lectern.apps.store.storage import Storage
 logging.basicConfig(level=logging.INFO)
 async def main():
     storage = Storage(pathlib.Path(sys.argv[1]))
@@ -216,11 +218,11 @@ asyncio.run(main())
 async def test_a_second_process_does_not_run_the_same_runs(tmp_path):
     first, second = Storage(tmp_path), Storage(tmp_path)
     assert not first.exists
-    await first.call(lambda store: store.insert(new("a"), 10))
+    await first.call(lambda store: store.runs.insert(new("a"), 10))
     with pytest.raises(NotReady, match="Another ComfyUI"):
-        await second.call(lambda store: store.get("a"))
+        await second.call(lambda store: store.runs.get("a"))
     await first.close()
-    assert await second.call(lambda store: store.get("a")) is not None
+    assert await second.call(lambda store: store.runs.get("a")) is not None
     await second.close()
 
 
@@ -228,7 +230,7 @@ async def test_a_file_that_is_no_database_is_named(tmp_path):
     (tmp_path / "lectern.db").write_bytes(b"not a database" * 100)
     storage = Storage(tmp_path)
     with pytest.raises(NotReady, match=r"lectern\.db cannot be used: file is not a database"):
-        await storage.call(lambda store: store.get("a"))
+        await storage.call(lambda store: store.runs.get("a"))
     await storage.close()
 
 
@@ -240,13 +242,39 @@ async def test_a_database_of_a_newer_lectern_is_left_alone(tmp_path):
     engine.dispose()
     storage = Storage(tmp_path)
     with pytest.raises(NotReady, match="newer Lectern"):
-        await storage.call(lambda store: store.get("a"))
+        await storage.call(lambda store: store.runs.get("a"))
     await storage.close()
 
 
 def test_importing_the_routes_loads_no_database_package():
     code = (
-        "import sys, lectern.apps.routes; print([m for m in ('sqlalchemy', 'alembic', 'filelock') if m in sys.modules])"
+        "import sys, lectern.apps.surface.routes; "
+        "print([m for m in ('sqlalchemy', 'alembic', 'filelock') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_durable_waits_for_a_sync_that_began_after_the_commit(tmp_path, monkeypatch):
+    synced: list[int] = []
+    sync = os.fsync
+    monkeypatch.setattr("os.fsync", lambda file: (synced.append(os.fstat(file).st_size), sync(file)))
+    storage = Storage(tmp_path)
+
+    async def submit(name: str) -> int:
+        await storage.call(lambda store: store.runs.insert(new(name), 100))
+        size = (tmp_path / "lectern.db-wal").stat().st_size
+        before = len(synced)
+        await storage.durable()
+        assert any(log >= size for log in synced[before:])
+        return before
+
+    await asyncio.gather(*(submit(f"run {number}") for number in range(40)))
+    assert 1 <= len(synced) <= 40
+    await storage.close()
+
+
+async def test_nothing_is_left_to_sync_once_the_log_is_copied(tmp_path):
+    storage = Storage(tmp_path)
+    await storage.durable()
+    await storage.close()

@@ -4,7 +4,7 @@ import pytest
 
 from lectern.apps.errors import BadRequest, InvalidInput
 from lectern.apps.runs import RunStatus
-from lectern.apps.submission import Submission, parse_json, parse_listing, parse_submission, parse_wait
+from lectern.apps.surface.submission import Submission, parse_json, parse_listing, parse_submission, parse_wait
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, case, func, insert, select, update
 
-from .runs import (
+from ..runs import (
     IN_FLIGHT,
     NewRun,
     OutputItem,
@@ -28,9 +28,6 @@ class RunStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-
-    def close(self) -> None:
-        self._engine.dispose()
 
     def insert(self, new: NewRun, limit: int) -> Run | None:
         """Queues the run; None when `limit` runs wait already. Once it returns, the run survives a power cut."""

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from .catalog import App
-from .contract import Contract
-from .progress import Progress
-from .runs import OutputItem, Run
-from .schema import input_schema
+from ..catalog import App
+from ..contract import Contract
+from ..progress import Progress
+from ..runs import OutputItem, Run
+from ..schema import input_schema
 
 PREFIX = "/lectern/v1"
 

@@ -10,17 +10,21 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from ..envelope import Call
-from .answers import Handler, answered, read_json
-from .errors import MethodNotAllowed, NotReady, OutputUnavailable, RunNotFound
-from .outputs import INLINE_TYPES
-from .runs import OutputItem
-from .service import AppService, Seen
-from .streams import OutputStream
+from ...envelope import Call
+from ..callers import Caller, Scope
+from ..errors import NotReady, OutputUnavailable, RunNotFound
+from ..outputs import INLINE_TYPES
+from ..runs import OutputItem
+from ..service import AppService, Seen
+from ..streams import OutputStream
+from .answers import read_json
+from .endpoints import Endpoint, Guard, OpenGuard, Table, mount
 from .submission import parse_listing, parse_submission, parse_wait
 from .views import PREFIX, run_url
 
 T = TypeVar("T")
+
+EVERYBODY = OpenGuard()
 
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -30,29 +34,19 @@ async def here(coroutine: Coroutine[Any, Any, T], /) -> T:
     return await coroutine
 
 
-def add_routes(routes: web.RouteTableDef, service: AppService, call: Call = here) -> None:
-    """Adds every address of the surface; a method that an address lacks is answered 405."""
+def add_routes(routes: web.RouteTableDef, service: AppService, call: Call = here, guard: Guard = EVERYBODY) -> None:
+    """Adds every address of the surface."""
     handlers = AppRoutes(service, call)
-    table: dict[str, dict[str, Handler]] = {
-        "/apps": {"GET": handlers.list_apps},
-        "/apps/{slug}": {"GET": handlers.get_app},
-        "/apps/{slug}/runs": {"POST": handlers.submit},
-        "/runs": {"GET": handlers.list_runs},
-        "/runs/{id}": {"GET": handlers.get_run},
-        "/runs/{id}/cancel": {"POST": handlers.cancel},
-        "/runs/{id}/outputs/{k}": {"GET": handlers.get_output},
+    table: Table = {
+        "/apps": {"GET": Endpoint(handlers.list_apps, Scope.GUEST)},
+        "/apps/{slug}": {"GET": Endpoint(handlers.get_app, Scope.GUEST)},
+        "/apps/{slug}/runs": {"POST": Endpoint(handlers.submit, Scope.GUEST)},
+        "/runs": {"GET": Endpoint(handlers.list_runs, Scope.RUN)},
+        "/runs/{id}": {"GET": Endpoint(handlers.get_run, Scope.GUEST)},
+        "/runs/{id}/cancel": {"POST": Endpoint(handlers.cancel, Scope.GUEST)},
+        "/runs/{id}/outputs/{k}": {"GET": Endpoint(handlers.get_output, Scope.GUEST)},
     }
-    for path, methods in table.items():
-        for method, handler in methods.items():
-            routes.route(method, PREFIX + path)(answered(handler))
-        routes.route("*", PREFIX + path)(answered(_refuse_method(", ".join(methods))))
-
-
-def _refuse_method(allowed: str) -> Handler:
-    async def refuse(request: web.Request) -> web.StreamResponse:
-        raise MethodNotAllowed(f"This address answers {allowed}, not {request.method[:20]}.", allowed)
-
-    return refuse
+    mount(routes, PREFIX, table, guard)
 
 
 class AppRoutes:
@@ -62,13 +56,13 @@ class AppRoutes:
         self._service = service
         self._call = call
 
-    async def list_apps(self, request: web.Request) -> web.StreamResponse:
+    async def list_apps(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         return web.json_response({"apps": await self._call(self._service.apps())})
 
-    async def get_app(self, request: web.Request) -> web.StreamResponse:
+    async def get_app(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         return web.json_response(await self._call(self._service.app(request.match_info["slug"])))
 
-    async def submit(self, request: web.Request) -> web.StreamResponse:
+    async def submit(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """201 queued; with `Prefer: wait` 200 once the run has ended, 202 when it still goes on."""
         limits = self._service.settings().apps
         wait = parse_wait(request.headers.getall("Prefer", []), limits.wait_seconds)
@@ -81,17 +75,17 @@ class AppRoutes:
         response.headers["Preference-Applied"] = f"wait={wait}"
         return response
 
-    async def list_runs(self, request: web.Request) -> web.StreamResponse:
+    async def list_runs(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         listing = parse_listing(request.query)
         return web.json_response({"runs": await self._call(self._service.runs(listing))})
 
-    async def get_run(self, request: web.Request) -> web.StreamResponse:
+    async def get_run(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         return web.json_response((await self._call(self._service.run(_run_id(request)))).view)
 
-    async def cancel(self, request: web.Request) -> web.StreamResponse:
+    async def cancel(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         return web.json_response((await self._call(self._service.cancel(_run_id(request)))).view)
 
-    async def get_output(self, request: web.Request) -> web.StreamResponse:
+    async def get_output(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         stream = await self._call(self._service.output(_run_id(request), _place(request)))
         try:
             return await self._stream(request, stream)

@@ -8,10 +8,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import NotReady
+from ..errors import NotReady
+from .durability import Durability
 
 if TYPE_CHECKING:
-    from .store import RunStore
+    from .stores import Stores
 
 T = TypeVar("T")
 
@@ -24,7 +25,8 @@ class Storage:
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE_NAME
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lectern-store")
-        self._store: RunStore | None = None
+        self._durability = Durability(self._file)
+        self._store: Stores | None = None
         self._release: Callable[[], Any] | None = None
 
     @property
@@ -32,7 +34,7 @@ class Storage:
         """Whether any run was ever submitted."""
         return self._store is not None or self._file.exists()
 
-    async def call(self, function: Callable[["RunStore"], T]) -> T:
+    async def call(self, function: Callable[["Stores"], T]) -> T:
         """Runs the function with the store, which is created when it does not exist.
 
         Raises:
@@ -40,11 +42,19 @@ class Storage:
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, function)
 
+    async def durable(self) -> None:
+        """Returns once what was written before this call survives a power cut, too. Raises NotReady."""
+        try:
+            await self._durability.reached()
+        except OSError as error:
+            raise NotReady(f"The runs in {self._file} cannot be kept: {error}.") from error
+
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
+        self._durability.close()
 
-    def _call(self, function: Callable[["RunStore"], T]) -> T:
+    def _call(self, function: Callable[["Stores"], T]) -> T:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
@@ -57,12 +67,12 @@ class Storage:
             reason = getattr(error, "orig", None) or type(error).__name__
             raise NotReady(f"The runs in {self._file} cannot be used: {reason}.") from None
 
-    def _open(self) -> "RunStore":
+    def _open(self) -> "Stores":
         from alembic.util import CommandError
 
         from .database import lock, open_engine
         from .migrate import migrate
-        from .store import RunStore
+        from .stores import Stores
 
         held = lock(self._file)
         if held is None:
@@ -77,7 +87,7 @@ class Storage:
                 raise NotReady(f"{self._file} was written by a newer Lectern; update it or move the file.") from None
             undo.pop_all()
         self._release = held.release
-        return RunStore(engine)
+        return Stores(engine)
 
     def _close(self) -> None:
         if self._store is not None:

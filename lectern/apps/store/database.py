@@ -13,7 +13,7 @@ BUSY_SECONDS = 10  # how long a statement waits for a reader outside this proces
 def open_engine(file: Path) -> Engine:
     """An engine for the file, which is created when missing.
 
-    Written so that what was committed survives a power cut: write-ahead log, synced at every commit.
+    What was committed survives the end of the process; `Durability` makes it survive a power cut.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(URL.create("sqlite", database=str(file)), connect_args={"timeout": BUSY_SECONDS})
@@ -37,7 +37,7 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
     # Python's driver opens transactions late and not at all for table changes; `_begin` does it instead.
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
 
 

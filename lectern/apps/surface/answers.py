@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from .. import envelope
-from ..errors import AppError, SettingsError
-from .errors import BadRequest, BodyTooLarge, MethodNotAllowed, NotReady, QueueFull, UnsupportedMedia
+from ... import envelope
+from ...errors import AppError, SettingsError
+from ..errors import BadRequest, BodyTooLarge, MethodNotAllowed, NotReady, QueueFull, UnsupportedMedia
 from .submission import parse_json
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from .errors import BadRequest, InvalidInput
-from .inputs import ECHO_LENGTH, shown
-from .runs import RunStatus
+from ..errors import BadRequest, InvalidInput
+from ..inputs import ECHO_LENGTH, shown
+from ..runs import RunStatus
 
 METADATA_KEYS = 16
 METADATA_KEY_LENGTH = 64  # characters

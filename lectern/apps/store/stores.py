@@ -1,0 +1,16 @@
+"""All tables of one database, each family with a class of its own."""
+
+from sqlalchemy import Engine
+
+from .runs import RunStore
+
+
+class Stores:
+    """What `Storage.call` hands to its function."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.runs = RunStore(engine)
+
+    def close(self) -> None:
+        self._engine.dispose()
