@@ -42,6 +42,10 @@ class Caller:
     def may_use(self, slug: str) -> bool:
         return self.apps is None or slug in self.apps
 
+    @property
+    def sees_all(self) -> bool:
+        return self.may(Scope.ADMIN)
+
     def sees(self, owner: str) -> bool:
         """Whether the runs and files of an owner are this caller's business."""
         return self.may(Scope.ADMIN) or owner == self.owner

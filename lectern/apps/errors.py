@@ -78,6 +78,35 @@ class QueueFull(AppError):
     retry_after = 5  # seconds; a guess, because nothing here knows how long a run takes
 
 
+class IdempotencyKeyReuse(AppError):
+    """The Idempotency-Key came with another request before."""
+
+    status = 409
+    code = "idempotency_key_reuse"
+
+
+class RunExpired(AppError):
+    """The run is over and forgotten."""
+
+    status = 410
+    code = "run_expired"
+
+
+class TooManyStreams(AppError):
+    """As many listen already as `apps.streams` allows."""
+
+    status = 429
+    code = "too_many_streams"
+    retry_after = 15  # seconds
+
+
+class RunActive(AppError):
+    """The run has not ended, so it cannot be deleted."""
+
+    status = 409
+    code = "run_active"
+
+
 class NotReady(AppError):
     """ComfyUI or the store cannot be used right now; nothing was queued."""
 

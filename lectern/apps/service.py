@@ -14,7 +14,7 @@ from ..settings import Settings
 from .catalog import App, Catalog
 from .comfy import ComfyClient, Unreachable
 from .contract import Contract, derive_contract, needed_classes
-from .dispatcher import Dispatcher, Pace, now_ms
+from .running.dispatcher import Dispatcher, Pace, now_ms
 from .errors import NotReady, OutputUnavailable, QueueFull, RunNotFound, VersionNotFound
 from .nodeclasses import NodeClasses
 from .runs import IN_FLIGHT, NewRun, Run, RunStatus, Workflow

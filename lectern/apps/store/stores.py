@@ -3,6 +3,7 @@
 from sqlalchemy import Engine
 
 from .runs import RunStore
+from .upkeep import Upkeep
 
 
 class Stores:
@@ -11,6 +12,7 @@ class Stores:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.runs = RunStore(engine)
+        self.upkeep = Upkeep(engine)
 
     def close(self) -> None:
         self._engine.dispose()

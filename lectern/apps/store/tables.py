@@ -62,8 +62,9 @@ runs = Table(
     Column("seconds", Integer),  # that one execution may take
     Column("deadline_ms", BigInteger),  # canceled when it has not ended by then
     Column("expires_ms", BigInteger),
+    Column("logs", Text, nullable=False, server_default=""),
     Column("webhook", JSON(none_as_null=True)),  # {"url", "events"}
-    Column("seeds", JSON(none_as_null=True)),  # names of the inputs that grow by one from take to take
+    Column("seeds", JSON(none_as_null=True)),  # {name: [minimum, maximum]} of those that grow from take to take
     Index("runs_by_status", "status", "sequence"),
     Index("runs_by_app", "app", "sequence"),
     Index("runs_by_owner", "owner", "sequence"),

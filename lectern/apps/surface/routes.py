@@ -13,7 +13,7 @@ from aiohttp import web
 from ...envelope import Call
 from ..callers import Caller, Scope
 from ..errors import NotReady, OutputUnavailable, RunNotFound
-from ..outputs import INLINE_TYPES
+from ..running.outputs import INLINE_TYPES
 from ..runs import OutputItem
 from ..service import AppService, Seen
 from ..streams import OutputStream

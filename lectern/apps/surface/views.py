@@ -1,16 +1,17 @@
 """The JSON that callers get: apps and runs."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from ..catalog import App
 from ..contract import Contract
-from ..progress import Progress
 from ..runs import OutputItem, Run
 from ..schema import input_schema
 
-PREFIX = "/lectern/v1"
+PAGES = "/lectern"
+PREFIX = f"{PAGES}/v1"
 
 
 def run_url(run_id: str) -> str:
@@ -34,25 +35,44 @@ def app_view(app: App, contract: Contract) -> dict[str, Any]:
     }
 
 
-def run_view(run: Run, progress: Progress | None, queue_position: int | None) -> dict[str, Any]:
-    outputs = [_output(run, place) for place in range(len(run.outputs))]
+def run_view(
+    run: Run, progress: Mapping[str, Any] | None, queue_position: int | None, outputs: Sequence[OutputItem]
+) -> dict[str, Any]:
+    """A run as callers see it.
+
+    Args:
+        progress: while ComfyUI has it.
+        queue_position: while it waits; 1 is next.
+        outputs: those of the run, or while it goes on those that there are so far.
+    """
+    viewed = [output_view(run, item, place) for place, item in enumerate(outputs)]
+    url = run_url(run.id)
     return {
         "id": run.id,
         "app": run.app,
         "version": run.version,
         "status": str(run.status),
         "input": dict(run.input),
-        "output": _by_name(outputs),
-        "outputs": outputs,
+        "n": run.terms.takes,
+        "output": _by_name(viewed),
+        "outputs": viewed,
         "error": None if run.error is None else run.error._asdict(),
-        "progress": None if progress is None else progress._asdict(),
+        "progress": None if progress is None else dict(progress),
         "queue_position": queue_position,
+        "logs": run.logs,
         "metadata": dict(run.metadata),
         "metrics": _metrics(run),
         "created_at": iso(run.created_ms),
         "started_at": iso(run.started_ms),
         "completed_at": iso(run.completed_ms),
-        "urls": {"get": run_url(run.id), "cancel": f"{run_url(run.id)}/cancel"},
+        "expires_at": iso(run.expires_ms),
+        "urls": {
+            "get": url,
+            "cancel": f"{url}/cancel",
+            "events": f"{url}/events",
+            "zip": f"{url}/outputs.zip",
+            "web": f"{PAGES}/a/{quote(run.app)}?run={run.id}",
+        },
     }
 
 
@@ -64,8 +84,7 @@ def _by_name(outputs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return named
 
 
-def _output(run: Run, place: int) -> dict[str, Any]:
-    item: OutputItem = run.outputs[place]
+def output_view(run: Run, item: OutputItem, place: int) -> dict[str, Any]:
     return {
         "output": item.output,
         "url": f"{run_url(run.id)}/outputs/{place}",
@@ -73,6 +92,7 @@ def _output(run: Run, place: int) -> dict[str, Any]:
         "name": item.name,
         "size_bytes": item.size_bytes,
         "node_id": item.node_id,
+        "take": item.take,
         **({} if item.text is None else {"text": item.text}),
     }
 

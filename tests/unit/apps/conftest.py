@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from lectern.apps.dispatcher import Pace
+from lectern.apps.running.dispatcher import Pace
 from lectern.apps.service import AppService, create_service
 from lectern.apps.surface.routes import add_routes
 from lectern.settings import Settings

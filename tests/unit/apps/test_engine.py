@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from lectern.apps.attempt import Attempt
+from lectern.apps.running.attempt import Attempt
 from lectern.apps.comfy import ComfyClient
 from unit.apps import fake_comfy
 

@@ -6,6 +6,7 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+COLUMNS = ("owner", "takes", "takes_done", "retry", "seconds", "deadline_ms", "expires_ms", "logs", "webhook", "seeds")
 ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
@@ -29,9 +30,6 @@ def downgrade() -> None:
             runs.drop_column(name)
 
 
-COLUMNS = ("owner", "takes", "takes_done", "retry", "seconds", "deadline_ms", "expires_ms", "webhook", "seeds")
-
-
 def _runs() -> None:
     columns = [
         sa.Column("owner", sa.String(32), nullable=False, server_default=""),
@@ -41,6 +39,7 @@ def _runs() -> None:
         sa.Column("seconds", sa.Integer),
         sa.Column("deadline_ms", sa.BigInteger),
         sa.Column("expires_ms", sa.BigInteger),
+        sa.Column("logs", sa.Text, nullable=False, server_default=""),
         sa.Column("webhook", sa.JSON),
         sa.Column("seeds", sa.JSON),
     ]

@@ -6,8 +6,8 @@ Pure readers of `/prompt` answers and `/history` entries. Foreign nodes write pa
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .graph import Graph, node_title
-from .runs import RunError, RunStatus
+from ..graph import Graph, node_title
+from ..runs import RunError, RunStatus
 
 MESSAGE_LENGTH = 500  # characters of an error's text that are kept
 

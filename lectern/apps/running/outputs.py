@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from .runs import OutputItem
+from ..runs import OutputItem
 
 # The types that matter here and that Python's own table lacks or takes from the operating system.
 CONTENT_TYPES = {
@@ -51,7 +51,7 @@ def collect_outputs(entry: Mapping[str, Any], names: Mapping[str, str]) -> list[
     for node_id, shown in outputs.items() if isinstance(outputs, dict) else ():
         display = _display_node(entry, node_id)
         if display in found and isinstance(shown, dict):
-            found[display] += _node_outputs(names[display], display, shown)
+            found[display] += node_outputs(names[display], display, shown)
     return [item for node_id in names for item in found[node_id]]
 
 
@@ -63,7 +63,7 @@ def _display_node(entry: Mapping[str, Any], node_id: str) -> str:
     return display if isinstance(display, str) else node_id
 
 
-def _node_outputs(output: str, node_id: str, shown: Mapping[str, Any]) -> Iterator[OutputItem]:
+def node_outputs(output: str, node_id: str, shown: Mapping[str, Any]) -> Iterator[OutputItem]:
     """Any key may hold files: images, gifs, audio, whatever a node's author called it; but for EDITOR_ONLY."""
     for key, values in shown.items():
         if key in EDITOR_ONLY or not isinstance(values, list):

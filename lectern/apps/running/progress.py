@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from .graph import Graph, node_title
+from ..graph import Graph, node_title
 
 
 class Progress(NamedTuple):
