@@ -9,10 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .contract import app_section
 from .errors import AppNotFound
 from .graph import Graph, is_graph
-from .picks import Workflow
+from .saved import Workflow, app_section
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..settings import Settings
+from .appmode import read_picks
 from .catalog import App, Catalog
 from .comfy import ComfyClient, Unreachable
-from .contract import Contract, derive_contract, needed_classes
+from .contract import Contract, derive_contract, needed_classes, targets
 from .dispatcher import Dispatcher, Pace, now_ms
 from .errors import NotReady, OutputUnavailable, QueueFull, RunNotFound, VersionNotFound
 from .nodeclasses import NodeClasses
@@ -156,11 +157,12 @@ class AppService:
             raise NotReady(f"ComfyUI does not answer: {error}.") from error
 
     async def _contract(self, app: App) -> Contract:
+        picked = read_picks(app.workflow, app.graph)
         try:
-            known = await self._classes.get(needed_classes(app.workflow, app.graph))
+            known = await self._classes.get(needed_classes(picked, app.graph))
         except Unreachable as error:
             raise NotReady(f"ComfyUI does not answer: {error}.") from error
-        return derive_contract(app.workflow, app.graph, known)
+        return derive_contract(picked, app.graph, known)
 
     def _view(self, run: Run, positions: dict[str, int]) -> dict[str, Any]:
         progress = self._dispatcher.progress(run.id) if run.status in IN_FLIGHT else None
@@ -180,8 +182,7 @@ class AppService:
 
 def snapshot(app: App, contract: Contract) -> Workflow:
     """What a run of this app executes, independent of the app's later versions."""
-    targets = {item.name: (item.node_id, item.widget) for item in contract.inputs}
-    return Workflow(app.graph, targets, {output.node_id: output.name for output in contract.outputs})
+    return Workflow(app.graph, targets(contract), {output.node_id: output.name for output in contract.outputs})
 
 
 def _read(store: "Stores", run_id: str) -> tuple[Run | None, dict[str, int]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, case, func, insert, select, update
 
+from ..graph import Target
 from ..runs import (
     IN_FLIGHT,
     NewRun,
@@ -68,7 +69,7 @@ class RunStore:
             row = connection.execute(query).first()
         if row is None:
             return None
-        targets = {name: (node_id, widget) for name, (node_id, widget) in row.targets.items()}
+        targets = {name: Target(*fields) for name, fields in row.targets.items()}
         return _read(row), Workflow(row.graph, targets, row.names)
 
     def queue_positions(self, run_ids: Iterable[str]) -> dict[str, int]:
