@@ -42,6 +42,28 @@ def read_picks(workflow: Workflow, graph: Graph) -> Picked:
     )
 
 
+class Promoted(NamedTuple):
+    """What a subgraph node of the root graph shows of a widget inside."""
+
+    label: str  # as the author called it; empty when only by the widget's own name
+    also: tuple[Place, ...]
+
+
+def promoted_widgets(workflow: Workflow, graph: Graph) -> dict[Place, Promoted]:
+    """By the widget of the API graph. What subgraphs keep to themselves is not in it."""
+    reader = _Reader(workflow, graph)
+    found: dict[Place, Promoted] = {}
+    for host in reader.saved.hosts:
+        layer = reader.saved.definition(host.node) if not host.path else None
+        for slot in items(layer.document.get("inputs")) if layer is not None else ():
+            name = str(slot.get("name"))
+            places = [place for place in reader.saved.places(host, name) if reader.usable(place)]
+            if places:
+                label = reader.saved.label(host, name)
+                found.setdefault(places[0], Promoted(label if label != name else "", tuple(places[1:])))
+    return found
+
+
 class _Reader:
     def __init__(self, workflow: Workflow, graph: Graph) -> None:
         self.saved = SavedWorkflow(workflow)
@@ -94,7 +116,7 @@ class _Reader:
             promoted = self._promoted(node_id, widget)
             if promoted:
                 return promoted[0] if len({found.places[0] for found in promoted}) == 1 else AMBIGUOUS
-        hosts = [host for host in self._hosts(node_id) if self._usable(Place(host.api_id, widget)) is not None] or (
+        hosts = [host for host in self._hosts(node_id) if self.usable(Place(host.api_id, widget)) is not None] or (
             self._hosts(node_id)[:1]
         )
         if not hosts:
@@ -105,7 +127,7 @@ class _Reader:
         """The widget, at a node that exists."""
         for written in (widget, DUPLICATE.sub("", widget)):
             places = self.saved.places(host, written)
-            usable = tuple(place for place in places if self._usable(place))
+            usable = tuple(place for place in places if self.usable(place))
             if usable:
                 return _Found(name, written, host, usable)
         if self.saved.inactive(host):
@@ -117,7 +139,7 @@ class _Reader:
             else "names a widget that the subgraph does not show (any more)"
         )
 
-    def _usable(self, place: Place) -> Place | None:
+    def usable(self, place: Place) -> Place | None:
         """The place, when the API graph has a plain value there."""
         values = self.graph.get(place.node_id, {}).get("inputs", {})
         return place if place.widget in values and not is_link(values[place.widget]) else None

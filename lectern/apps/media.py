@@ -56,6 +56,8 @@ PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentatio
 # Core's and our own output nodes whose inputs do not say which files they write.
 KNOWN_OUTPUTS = {
     "SaveImage": OutputMedia(Media.IMAGE, ("image/png",)),
+    "SaveImageAdvanced": OutputMedia(Media.IMAGE),
+    "SaveAudioAdvanced": OutputMedia(Media.AUDIO),
     "PreviewImage": OutputMedia(Media.IMAGE, ("image/png",)),
     "MaskPreview": OutputMedia(Media.IMAGE, ("image/png",)),
     "SaveAnimatedPNG": OutputMedia(Media.IMAGE, ("image/png",)),

@@ -2,15 +2,16 @@
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from .appmode import Promoted, promoted_widgets
 from .contract import SEED_WORD, name_from
 from .graph import PREFIX_WIDGET, Graph, is_link, node_title
-from .media import output_media
 from .nodeinfo import Kind, ObjectInfo, Scalar, Widget, read_widget
-from .picks import NAME_LENGTH, OutputPick, Pick, Picked, PickOptions, pick_json
+from .picks import NAME_LENGTH, Pick, Picked, PickOptions, Place, pick_json
+from .proposed_outputs import OutputProposal, mark_outputs, propose_outputs
 from .saved import Workflow, app_section, mapping
 
 MOST_HOPS = 50  # nodes between a text and the node that says what it is for
@@ -48,14 +49,6 @@ class Proposal(NamedTuple):
     class_type: str
 
 
-class OutputProposal(NamedTuple):
-    """A node that could be an output."""
-
-    pick: OutputPick
-    class_type: str
-    picked: bool
-
-
 class Proposed(NamedTuple):
     inputs: tuple[Proposal, ...]
     outputs: tuple[OutputProposal, ...]
@@ -78,19 +71,21 @@ def propose_all(graph: Graph, object_info: ObjectInfo, workflow: Workflow | None
 
     Args:
         object_info: all classes of the graph.
-        workflow: names that Lectern keeps in it for its outputs.
+        workflow: what its subgraphs show, and names that Lectern keeps in it for its outputs.
     """
     consumers = _consumers(graph)
+    promoted = promoted_widgets(workflow or {}, graph)
     found = [
         _candidate(node_id, name, value, widget, graph, object_info, consumers)
         for node_id, node in graph.items()
         for name, value in node["inputs"].items()
         if name not in NEVER and (widget := _plain(node, name, value, object_info)) is not None
     ]
+    found = [_promote(one, promoted) for one in found]
     order = {group: place for place, group in enumerate(Group)}
     found.sort(key=lambda one: (order[one.group], one.role == "negative"))
     names = mapping(app_section(workflow or {}).get("outputs"))
-    return Proposed(_named(found), _outputs(graph, object_info, names))
+    return Proposed(_named(found), propose_outputs(graph, object_info, names))
 
 
 class _Candidate(NamedTuple):
@@ -103,6 +98,22 @@ class _Candidate(NamedTuple):
     kind: Kind
     current: Scalar
     class_type: str
+    hidden: bool = False  # inside a subgraph that shows other widgets, not this one
+    shown: bool = False  # by a subgraph node
+    also: tuple[Place, ...] = ()
+
+
+def _promote(one: _Candidate, promoted: Mapping[Place, Promoted]) -> _Candidate:
+    shown = promoted.get(Place(one.node_id, one.widget))
+    if shown is not None:
+        return one._replace(label=_readable(shown.label) or one.label, shown=True, also=shown.also)
+    root, inside, _ = one.node_id.partition(":")
+    return one._replace(hidden=bool(inside) and any(place.node_id.startswith(f"{root}:") for place in promoted))
+
+
+def _readable(label: str) -> str:
+    """A name for programs as a person would write it; anything else as it is."""
+    return label.replace("_", " ").capitalize() if re.fullmatch(r"[a-z0-9_]+", label) else label
 
 
 def _plain(node: Mapping[str, Any], name: str, value: object, object_info: ObjectInfo) -> Widget | None:
@@ -198,7 +209,7 @@ def _named(found: list[_Candidate]) -> tuple[Proposal, ...]:
         ]
     return tuple(
         Proposal(
-            Pick(one.node_id, one.widget, name_from(label)[:NAME_LENGTH], PickOptions(label=label)),
+            Pick(one.node_id, one.widget, name_from(label)[:NAME_LENGTH], PickOptions(label=label), one.also),
             one.group,
             str(one.kind),
             one.current,
@@ -211,52 +222,16 @@ def _named(found: list[_Candidate]) -> tuple[Proposal, ...]:
 
 def _likely(found: list[_Candidate]) -> list[bool]:
     """Of several nodes with a width and a height, the first says how large the pictures are."""
-    sized = next((one.node_id for one in found if one.group is Group.SIZE), "")
+    sized = next((one.node_id for one in found if one.group is Group.SIZE and not one.hidden), "")
     return [_is_likely(one) and (one.group is not Group.SIZE or one.node_id == sized) for one in found]
 
 
 def _is_likely(one: _Candidate) -> bool:
-    if one.group is Group.PROMPT:
+    if one.hidden:
+        return False
+    if one.group is Group.PROMPT and not one.shown:
         return (one.widget in TEXTS or (one.widget in WORDS and one.current != "")) and not CODE.search(one.own_title)
     return one.group is not Group.SETTINGS
-
-
-def _outputs(graph: Graph, object_info: ObjectInfo, names: Mapping[str, Any]) -> tuple[OutputProposal, ...]:
-    """Nodes that save are meant to be results; what only shows, where nothing is saved."""
-    rank = {i: _rank(node, object_info) for i, node in graph.items() if _is_output(node, object_info)}
-    best = min(rank.values(), default=0)
-    taken: Counter[str] = Counter()
-    made: list[OutputProposal] = []
-    for node_id in sorted(rank, key=lambda i: rank[i]):
-        said = names.get(node_id)
-        name = said if isinstance(said, str) and said else _output_name(node_id, graph, object_info)
-        taken[name] += 1
-        name = name if taken[name] == 1 else f"{name}_{taken[name]}"
-        pick = OutputPick(node_id, name, node_title(graph, node_id))
-        made.append(OutputProposal(pick, graph[node_id]["class_type"], rank[node_id] == best))
-    return tuple(made)
-
-
-def _is_output(node: Mapping[str, Any], object_info: ObjectInfo) -> bool:
-    return bool(object_info.get(node["class_type"], {}).get("output_node"))
-
-
-def _rank(node: Mapping[str, Any], object_info: ObjectInfo) -> int:
-    """0: saves; 1: the end of a line; 2: shows something and passes it on."""
-    if PREFIX_WIDGET in node["inputs"] or "Save" in node["class_type"]:
-        return 0
-    return 2 if object_info.get(node["class_type"], {}).get("output") else 1
-
-
-def _output_name(node_id: str, graph: Graph, object_info: ObjectInfo) -> str:
-    """From a title that a person wrote, else from what comes out."""
-    class_type, values = graph[node_id]["class_type"], graph[node_id]["inputs"]
-    info = object_info.get(class_type, {})
-    title = node_title(graph, node_id)
-    if title not in (class_type, info.get("display_name")):
-        return name_from(title)[:NAME_LENGTH]
-    media = output_media(class_type, info, values).media
-    return name_from(title) if media is None else str(media)
 
 
 def proposal_json(proposed: Proposed) -> dict[str, Any]:
@@ -283,7 +258,7 @@ def mark(proposed: Proposed, picked: Picked) -> Proposed:
     known = {(p.pick.node_id, p.pick.widget): p for p in proposed.inputs}
     first = [_marked(pick, known.get(place)) for place, pick in chosen.items()]
     rest = [p._replace(picked=False) for place, p in known.items() if place not in chosen]
-    return Proposed((*first, *rest), _mark_outputs(proposed.outputs, picked.outputs))
+    return Proposed((*first, *rest), mark_outputs(proposed.outputs, picked.outputs))
 
 
 def _marked(pick: Pick, known: Proposal | None) -> Proposal:
@@ -293,17 +268,3 @@ def _marked(pick: Pick, known: Proposal | None) -> Proposal:
     if not options.label:
         options = options.model_copy(update={"label": known.pick.options.label})
     return known._replace(pick=pick._replace(options=options), picked=True)
-
-
-def _mark_outputs(known: Iterable[OutputProposal], picked: tuple[OutputPick, ...]) -> tuple[OutputProposal, ...]:
-    """App Mode shows every output node when none was picked."""
-    chosen = {pick.node_id: pick for pick in picked}
-    by_id = {one.pick.node_id: one for one in known}
-    if not chosen:
-        return tuple(one._replace(picked=True) for one in by_id.values())
-    first = [
-        by_id[i]._replace(pick=OutputPick(i, pick.name or by_id[i].pick.name, pick.title), picked=True)
-        for i, pick in chosen.items()
-        if i in by_id
-    ]
-    return (*first, *(one._replace(picked=False) for i, one in by_id.items() if i not in chosen))
