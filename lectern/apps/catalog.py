@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import AppNotFound
 from .graph import Graph, is_graph
-from .saved import Workflow, app_section
+from .publishing.saved import Workflow, app_section
 
 logger = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..settings import Settings
-from .appmode import read_picks
 from .catalog import App, Catalog
 from .comfy import ComfyClient, Unreachable
 from .contract import Contract, derive_contract, needed_classes, targets
 from .dispatcher import Dispatcher, Pace, now_ms
 from .errors import NotReady, OutputUnavailable, QueueFull, RunNotFound, VersionNotFound
 from .nodeclasses import NodeClasses
+from .publishing.appmode import read_picks
 from .runs import IN_FLIGHT, NewRun, Run, RunStatus, Workflow
 from .store.storage import Storage
 from .streams import OutputStream, open_stream

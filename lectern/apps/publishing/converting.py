@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .errors import AppError
-from .graph import CUSTOM_COMBO, custom_combo_index, is_graph
-from .nodeinfo import ObjectInfo
+from ..errors import AppError
+from ..graph import CUSTOM_COMBO, custom_combo_index, is_graph
+from ..nodeinfo import ObjectInfo
 from .saved import Layer, SavedWorkflow, Workflow, items, mapping
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .picks import Place
+from ..picks import Place
 
 Workflow = Mapping[str, Any]  # a UI-format workflow, a foreign document
 

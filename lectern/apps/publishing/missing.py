@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from .contract import ELSEWHERE, Contract
-from .graph import Graph, is_link, node_title
-from .nodeinfo import Kind, NodeInfo, ObjectInfo, Scalar, Widget, read_widget
+from ..contract import ELSEWHERE, Contract
+from ..graph import Graph, is_link, node_title
+from ..nodeinfo import Kind, NodeInfo, ObjectInfo, Scalar, Widget, read_widget
 
 FILE_NAME = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,11}$")
 NO_CHOICE = frozenset({"", "none", "None"})  # what a list of files offers when there is no file

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from ..contract import SEED_WORD, name_from
+from ..graph import PREFIX_WIDGET, Graph, is_link, node_title
+from ..nodeinfo import Kind, ObjectInfo, Scalar, Widget, read_widget
+from ..picks import NAME_LENGTH, Pick, Picked, PickOptions, Place, pick_json
 from .appmode import Promoted, promoted_widgets
-from .contract import SEED_WORD, name_from
-from .graph import PREFIX_WIDGET, Graph, is_link, node_title
-from .nodeinfo import Kind, ObjectInfo, Scalar, Widget, read_widget
-from .picks import NAME_LENGTH, Pick, Picked, PickOptions, Place, pick_json
 from .proposed_outputs import OutputProposal, mark_outputs, propose_outputs
 from .saved import Workflow, app_section, mapping
 

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from pydantic import ValidationError
 
-from .graph import Graph, is_link
-from .picks import OutputPick, Pick, Picked, PickOptions, Place, Stale
+from ..graph import Graph, is_link
+from ..picks import OutputPick, Pick, Picked, PickOptions, Place, Stale
 from .saved import Host, SavedWorkflow, Workflow, app_section, items, linear_data, mapping
 
 DUPLICATE = re.compile(r"#\d+$")  # how the front end tells widgets of one name apart; the API graph does not

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from .contract import name_from
-from .graph import PREFIX_WIDGET, Graph, node_title
-from .media import output_media
-from .nodeinfo import ObjectInfo
-from .picks import NAME_LENGTH, OutputPick
+from ..contract import name_from
+from ..graph import PREFIX_WIDGET, Graph, node_title
+from ..media import output_media
+from ..nodeinfo import ObjectInfo
+from ..picks import NAME_LENGTH, OutputPick
 
 
 class OutputProposal(NamedTuple):
