@@ -87,6 +87,29 @@ class ComfyClient:
         info = answer.body.get(class_type) if isinstance(answer.body, dict) else None
         return info if isinstance(info, dict) else {}
 
+    async def all_object_info(self) -> Mapping[str, Any]:
+        """`/object_info` of every class. Raises Unreachable."""
+        answer = await self._json("GET", "/object_info")
+        return answer.body if isinstance(answer.body, dict) else {}
+
+    async def saved_workflows(self) -> list[Mapping[str, Any]]:
+        """The files below the user's workflows folder: path, size (bytes), modified. Raises Unreachable."""
+        asked = {"dir": "workflows", "recurse": "true", "full_info": "true"}
+        answer = await self._json("GET", "/api/userdata", params=asked)
+        return [file for file in answer.body if isinstance(file, dict)] if isinstance(answer.body, list) else []
+
+    async def saved_workflow(self, path: str, limit: int) -> bytes | None:
+        """One of those files; None when there is none, or it is larger than so many bytes. Raises Unreachable."""
+        response = await self._send("GET", f"/api/userdata/{quote(f'workflows/{path}', safe='')}")
+        with _translated():
+            async with response:
+                if response.status != 200 or (response.content_length or 0) > limit:
+                    return None
+                content = await response.content.read(limit + 1)
+                while len(content) <= limit and (piece := await response.content.read(limit + 1 - len(content))):
+                    content += piece
+        return content if len(content) <= limit else None
+
     async def size(self, item: OutputItem) -> int | None:
         """Bytes of an output file; None when ComfyUI does not have it or does not say."""
         try:

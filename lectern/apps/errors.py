@@ -38,6 +38,20 @@ class BadRequest(AppError):
     code = "bad_request"
 
 
+class Unauthorized(AppError):
+    """A key is needed, and none or a wrong one was given."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(AppError):
+    """Whoever calls is known, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
 class MethodNotAllowed(AppError):
     """The address exists, the method does not."""
 
@@ -68,6 +82,34 @@ class InvalidInput(AppError):
 
     status = 422
     code = "invalid_input"
+
+
+class MissingModel(AppError):
+    """The app needs nodes, models or files that this ComfyUI does not have; `details` lists them."""
+
+    status = 422
+    code = "missing_model"
+
+
+class StaleInput(AppError):
+    """Nothing of what a publisher picked exists in the workflow; `details` lists it."""
+
+    status = 422
+    code = "stale_input"
+
+
+class VersionConflict(AppError):
+    """The app has changed since its publisher read it."""
+
+    status = 409
+    code = "version_conflict"
+
+
+class BundledApp(AppError):
+    """The app comes with the pack and cannot be changed."""
+
+    status = 409
+    code = "bundled_app"
 
 
 class QueueFull(AppError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from .graph import Graph
+from .graph import Graph, Target
 from .nodeinfo import Scalar
 
 
@@ -69,7 +69,7 @@ class Workflow:
     """What a run executes, whatever happens to the app meanwhile."""
 
     graph: Graph
-    targets: Mapping[str, tuple[str, str]]  # input name -> node id, widget
+    targets: Mapping[str, Target]  # input name -> the widget that it sets
     outputs: Mapping[str, str]  # node id -> output name
 
     @property

@@ -21,6 +21,9 @@ class Part(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+WHOLE = Part()
+
+
 class OutputStream(Protocol):
     """Belongs to the service's event loop, so `read` and `close` are awaited through it."""
 
@@ -36,7 +39,7 @@ class OutputStream(Protocol):
     async def close(self) -> None: ...
 
 
-async def open_stream(client: ComfyClient, item: OutputItem, part: Part = Part()) -> OutputStream:
+async def open_stream(client: ComfyClient, item: OutputItem, part: Part = WHOLE) -> OutputStream:
     """Raises OutputUnavailable when the file is gone, Unreachable when ComfyUI is."""
     if item.text is not None:
         return TextStream(item, item.text, part)
@@ -71,9 +74,7 @@ class FileStream:
     def __init__(self, item: OutputItem, response: aiohttp.ClientResponse) -> None:
         self.item = item
         self.status = response.status
-        self.headers: Mapping[str, str] = {
-            name: response.headers[name] for name in TOLD if name in response.headers
-        }
+        self.headers: Mapping[str, str] = {name: response.headers[name] for name in TOLD if name in response.headers}
         self.size: int | None = response.content_length
         self._response = response
 

@@ -6,7 +6,7 @@ hangs a run.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -209,5 +209,3 @@ class Attempt:
 
     async def _size(self, item: OutputItem) -> int | None:
         return item.size_bytes if item.text is not None else await self._client.size(item)
-
-

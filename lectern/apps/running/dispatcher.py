@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 2  # a run that ComfyUI lost is tried once more
 LOST_TWICE = RunError("lost_on_restart", "ComfyUI restarted while the run was executing, twice; run it again.")
 LOST_ONCE = RunError(
-    "lost_on_restart", "ComfyUI restarted while the run was executing, and its app is not to be run twice; run it again."
+    "lost_on_restart",
+    "ComfyUI restarted while the run was executing, and its app does not try again; run it anew.",
 )
 TOO_LONG = "The run was stopped after {seconds} seconds, which is as long as its app may take."
 TOO_LATE = RunError("deadline_exceeded", "The run had not ended when the time of its Cancel-After was over.")

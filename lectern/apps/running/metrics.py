@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..runs import Run, RunStatus
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    pass
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)

@@ -11,8 +11,9 @@ from ..callers import Caller
 from ..comfy import ComfyClient, Unreachable
 from ..errors import NotReady, OutputUnavailable, RunActive, RunExpired, RunNotFound, TooManyStreams
 from ..runs import IN_FLIGHT, OutputItem, Run, RunStatus, Workflow
+from ..store.listed import Listed
 from ..store.storage import Storage
-from ..streams import OutputStream, Part, open_stream
+from ..streams import WHOLE, OutputStream, Part, open_stream
 from ..surface.views import iso, run_view
 from .broadcast import progress_view
 from .channel import Channel, encode, read_event_id
@@ -24,7 +25,6 @@ from .timekeeper import Timekeeper
 from .watching import RunWatcher
 
 if TYPE_CHECKING:
-    from ..store.runs import Listed
     from ..store.stores import Stores
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,15 @@ class RunService:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._telling: asyncio.Task[None] | None = None
 
+    @property
+    def streams(self) -> int:
+        """Listeners of runs that have not ended."""
+        return self._hub.streams
+
+    def submitted(self, run: Run) -> None:
+        self.metrics.submitted(run)
+        self.wake()
+
     def wake(self) -> None:
         """A run was queued, or an earlier process may have left some."""
         self._dispatcher.wake()
@@ -93,7 +102,7 @@ class RunService:
             raise RunExpired("This run is over and its outputs are gone: the time that runs are kept has passed.")
         return Seen(run, self.view(run, positions))
 
-    async def list(self, listed: "Listed", caller: Caller) -> list[Seen]:
+    async def list(self, listed: Listed, caller: Caller) -> list[Seen]:
         """Only the caller's own, unless it is an administrator."""
         if not self._storage.exists:
             return []
@@ -135,7 +144,7 @@ class RunService:
         if not await self._storage.call(lambda store: store.upkeep.delete(run_id)):
             raise RunActive("The run has not ended; cancel it first.")
 
-    async def output(self, run_id: str, place: int, caller: Caller, part: Part = Part()) -> OutputStream:
+    async def output(self, run_id: str, place: int, caller: Caller, part: Part = WHOLE) -> OutputStream:
         """The bytes of one output; the caller closes the stream. Raises RunNotFound, OutputUnavailable, NotReady."""
         outputs = self._outputs((await self.run(run_id, caller)).run)
         if place >= len(outputs):
@@ -260,7 +269,7 @@ def _read(store: "Stores", run_id: str) -> tuple[Run | None, dict[str, int]]:
     return run, {} if run is None else store.runs.queue_positions([run])
 
 
-def _list(store: "Stores", listed: "Listed") -> tuple[list[Run], dict[str, int]]:
+def _list(store: "Stores", listed: Listed) -> tuple[list[Run], dict[str, int]]:
     found = store.runs.newest(listed)
     return found, store.runs.queue_positions(found)
 
@@ -268,5 +277,3 @@ def _list(store: "Stores", listed: "Listed") -> tuple[list[Run], dict[str, int]]
 def _places(store: "Stores", ids: list[str]) -> tuple[list[Run], dict[str, int]]:
     found = [run for run in map(store.runs.get, ids) if run is not None and run.status is RunStatus.QUEUED]
     return found, store.runs.queue_positions(found)
-
-

@@ -4,11 +4,16 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
 
 from ..errors import NotReady
 from ..runs import Run
 from ..store.storage import Storage
 from .dispatcher import TOO_LATE, Dispatcher, now_ms
+
+if TYPE_CHECKING:
+    from ..store.stores import Stores
 
 logger = logging.getLogger(__name__)
 
@@ -54,18 +59,23 @@ class Timekeeper:
 
     async def _end_overdue(self) -> None:
         for run_id in await self._storage.call(lambda store: store.upkeep.overdue(now_ms())):
-            ended = await self._storage.call(lambda store, run_id=run_id: store.upkeep.give_up(run_id, TOO_LATE, now_ms()))
+            ended = await self._storage.call(partial(_give_up, run_id=run_id))
             if ended is not None:
                 self._ended(ended)
             else:
                 self._dispatcher.cancel(run_id, TOO_LATE)
 
     async def _expire(self) -> None:
-        while await self._storage.call(lambda store: store.upkeep.expire(now_ms(), EXPIRED_AT_ONCE)):
-            await asyncio.sleep(0)
+        expired = EXPIRED_AT_ONCE
+        while expired == EXPIRED_AT_ONCE:
+            expired = len(await self._storage.call(lambda store: store.upkeep.expire(now_ms(), EXPIRED_AT_ONCE)))
 
     async def _seconds(self) -> float:
         due = await self._storage.call(lambda store: store.upkeep.due(now_ms()))
         if due is None:
             return LONGEST_SECONDS
         return min(max((due - now_ms()) / 1000, SHORTEST_SECONDS), LONGEST_SECONDS)
+
+
+def _give_up(store: "Stores", run_id: str) -> Run | None:
+    return store.upkeep.give_up(run_id, TOO_LATE, now_ms())

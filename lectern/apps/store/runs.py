@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Select, func, insert, select, update
 
+from ..graph import Target
 from ..runs import IN_FLIGHT, NewRun, Result, Run, RunStatus, Workflow, predecessors
 from .idempotency import Repeatable, find_repeated, remember
+from .listed import Listed
 from .rows import new_row, output_rows, read_run
 from .tables import runs, workflows
 
@@ -30,16 +32,6 @@ class Full(NamedTuple):
 
     what: str  # "queued", "of_app" or "of_owner"
     limit: int
-
-
-class Listed(NamedTuple):
-    """What a listing asks for."""
-
-    limit: int
-    app: str | None = None
-    statuses: tuple[RunStatus, ...] = ()  # none: all
-    owner: str | None = None  # None: everybody's
-    before: int | None = None  # sequence
 
 
 class RunStore:
@@ -96,7 +88,7 @@ class RunStore:
                     break
             else:
                 return None
-        targets = {name: tuple(target) for name, target in row.targets.items()}
+        targets = {name: Target(*fields) for name, fields in row.targets.items()}
         return read_run(row), Workflow(row.graph, targets, row.names)
 
     def queue_positions(self, queued: Iterable[Run]) -> dict[str, int]:
@@ -136,9 +128,7 @@ class RunStore:
     def advance(self, run: Run, result: Result) -> Run | None:
         """One take succeeded and others follow: the run stays with the dispatcher, and ComfyUI has nothing of it."""
         values = {**_results(run, result), "takes_done": run.takes_done + 1, "attempt": 0, "prompt_id": None}
-        change = update(runs).where(
-            runs.c.id == run.id, runs.c.status.in_(IN_FLIGHT), runs.c.attempt == run.attempt
-        )
+        change = update(runs).where(runs.c.id == run.id, runs.c.status.in_(IN_FLIGHT), runs.c.attempt == run.attempt)
         return self._change(run.id, change.values(values))
 
     def finish(self, run: Run, result: Result, now_ms: int, expires_ms: int | None = None) -> Run | None:

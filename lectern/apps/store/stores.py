@@ -2,6 +2,7 @@
 
 from sqlalchemy import Engine
 
+from .apps import AppStore
 from .runs import RunStore
 from .upkeep import Upkeep
 
@@ -11,6 +12,7 @@ class Stores:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.apps = AppStore(engine)
         self.runs = RunStore(engine)
         self.upkeep = Upkeep(engine)
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from ... import envelope
 from ...errors import AppError, SettingsError
-from ..errors import BadRequest, BodyTooLarge, MethodNotAllowed, NotReady, QueueFull, UnsupportedMedia
+from ..errors import BadRequest, BodyTooLarge, MethodNotAllowed, NotReady, UnsupportedMedia
 from .submission import parse_json
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -31,8 +31,9 @@ def answered(handler: Handler) -> Handler:
 
 def error_answer(error: AppError) -> web.Response:
     headers: dict[str, str] = {}
-    if isinstance(error, QueueFull):
-        headers["Retry-After"] = str(error.retry_after)
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     return envelope.error_answer(error, headers)
@@ -43,14 +44,20 @@ async def read_json(request: web.Request, limit_kb: int) -> Any:
 
     Raises UnsupportedMedia, BodyTooLarge, BadRequest.
     """
+    check_json(request)
+    return parse_json(await read_body(request, limit_kb))
+
+
+def check_json(request: web.Request) -> None:
+    """Raises UnsupportedMedia."""
     if request.content_type != "application/json":
         raise UnsupportedMedia("The body must be JSON, sent with Content-Type: application/json.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("The body must not be compressed.")
-    return parse_json(await _read_bounded(request, limit_kb))
 
 
-async def _read_bounded(request: web.Request, limit_kb: int) -> bytes:
+async def read_body(request: web.Request, limit_kb: int) -> bytes:
+    """Raises BodyTooLarge, BadRequest."""
     limit = limit_kb * 1024
     too_large = BodyTooLarge(f"The body may have at most {limit_kb} KB.")
     if (request.content_length or 0) > limit:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from ..catalog import App
-from ..contract import Contract
+from ..contract import Output
+from ..publishing.library import Described
+from ..publishing.versions import App
 from ..runs import OutputItem, Run
-from ..schema import input_schema
+from ..schema import FILE_MB, input_schema
 
 PAGES = "/lectern"
 PREFIX = f"{PAGES}/v1"
@@ -18,20 +19,60 @@ def run_url(run_id: str) -> str:
     return f"{PREFIX}/runs/{run_id}"
 
 
-def app_view(app: App, contract: Contract) -> dict[str, Any]:
-    url = f"{PREFIX}/apps/{quote(app.slug)}"
+def app_url(slug: str) -> str:
+    return f"{PREFIX}/apps/{quote(slug)}"
+
+
+def app_view(described: Described, file_mb: int = FILE_MB) -> dict[str, Any]:
+    """An app as callers see it.
+
+    Args:
+        file_mb: the largest file that any run may bring, in megabytes.
+    """
+    app, contract, missing = described
+    picture = picture_url(app)
     return {
         "slug": app.slug,
         "title": app.title,
         "description": app.description,
         "version": app.version,
-        "inputs": input_schema(contract),
-        "outputs": {
-            output.name: {"node_id": output.node_id, "class_type": output.class_type, "title": output.title}
-            for output in contract.outputs
-        },
+        "active_version": app.active,
+        "versions": list(app.versions),
+        "source": app.source,
+        "inputs": input_schema(contract, min(file_mb, app.options.max_mb or file_mb)),
+        "outputs": {output.name: _promise(output) for output in contract.outputs},
         "stale": [stale._asdict() for stale in contract.stale],
-        "urls": {"get": url, "runs": f"{url}/runs"},
+        "missing": [item._asdict() for item in missing],
+        "options": app.options.model_dump(),
+        "picture": picture,
+        "created_at": iso(app.created_ms),
+        "updated_at": iso(app.updated_ms),
+        "urls": _app_urls(app) | ({} if picture is None else {"picture": picture}),
+    }
+
+
+def picture_url(app: App) -> str | None:
+    return f"{app_url(app.slug)}/picture?{quote(app.picture)}" if app.picture else None
+
+
+def _app_urls(app: App) -> dict[str, str]:
+    url = app_url(app.slug)
+    parts = ("runs", "versions", "export")
+    return {
+        "get": url,
+        **{part: f"{url}/{part}" for part in parts},
+        "openapi": f"{url}/openapi.json",
+        "web": f"{PAGES}/a/{quote(app.slug)}",
+    }
+
+
+def _promise(output: Output) -> dict[str, Any]:
+    return {
+        "node_id": output.node_id,
+        "class_type": output.class_type,
+        "title": output.title,
+        "media": None if output.media is None else str(output.media),
+        "media_types": list(output.media_types),
     }
 
 

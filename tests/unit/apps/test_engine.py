@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
-from lectern.apps.running.attempt import Attempt
 from lectern.apps.comfy import ComfyClient
+from lectern.apps.running.attempt import Attempt
 from unit.apps import fake_comfy
 
 
