@@ -26,7 +26,10 @@ class Place(NamedTuple):
 
 
 class PickOptions(BaseModel):
-    """What a pick says about its input. App Mode keeps it in the third element, beside keys of its own."""
+    """What a pick says about its input. App Mode keeps it in the third element, beside keys of its own.
+
+    Once it is read, the name is the Pick's.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
 
@@ -145,7 +148,7 @@ def _problems(error: ValidationError, where: str) -> list[Problem]:
 
 
 def _pick(body: _InputBody) -> Pick:
-    options = PickOptions.model_validate(body.model_dump(exclude={"node_id", "widget", "also"}))
+    options = PickOptions.model_validate(body.model_dump(exclude={"node_id", "widget", "name", "also"}))
     also = tuple(Place(place.node_id, place.widget) for place in body.also)
     return Pick(body.node_id, body.widget, body.name or body.widget, options, also)
 

@@ -82,10 +82,10 @@ class _Reader:
         found = self._find(identity, name)
         if isinstance(found, str):
             return Stale(identity, name, found)
-        if options.label is None and found.host is not None:
-            options = options.model_copy(update={"label": self.saved.label(found.host, found.widget) or None})
+        shown = self.saved.label(found.host, found.widget) if found.host is not None else ""
+        read = options.model_copy(update={"name": None, "label": options.label or shown or None})
         first, *also = found.places
-        return Pick(first.node_id, first.widget, options.name or found.name, options, tuple(also))
+        return Pick(first.node_id, first.widget, options.name or found.name, read, tuple(also))
 
     def outputs(self, entry: object) -> list[OutputPick | Stale]:
         """More than one for a node of a subgraph that is used several times."""
@@ -161,9 +161,11 @@ class _Reader:
         return found
 
     def _promoted(self, inner_id: str, widget: str) -> list[_Found]:
-        """What a subgraph node shows of the widget of a node inside; the name is the subgraph input's."""
+        """What subgraph nodes show of the widget of a node inside, at most two; the name is the subgraph input's."""
         found: list[_Found] = []
         for host in self.saved.hosts:
+            if len({one.places[0] for one in found}) > 1:
+                break
             layer = self.saved.definition(host.node)
             for slot in items(layer.document.get("inputs")) if layer is not None else ():
                 ends = list(layer.targets(slot.get("linkIds")))[:1] if layer is not None else []

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from ..contract import SEED_WORD, name_from
+from ..contract import SEED_WORD, derive_contract, name_from
 from ..graph import PREFIX_WIDGET, Graph, is_link, node_title
 from ..nodeinfo import Kind, ObjectInfo, Scalar, Widget, read_widget
 from ..picks import NAME_LENGTH, Pick, Picked, PickOptions, Place, pick_json
-from .appmode import Promoted, promoted_widgets
+from .appmode import Promoted, promoted_widgets, read_picks
 from .proposed_outputs import OutputProposal, mark_outputs, propose_outputs
 from .saved import Workflow, app_section, mapping
 
@@ -250,6 +250,22 @@ def proposal_json(proposed: Proposed) -> dict[str, Any]:
         ],
         "outputs": [o.pick._asdict() | {"class_type": o.class_type, "picked": o.picked} for o in proposed.outputs],
     }
+
+
+def proposal_view(graph: Graph, object_info: ObjectInfo, workflow: Workflow | None) -> dict[str, Any]:
+    """What POST /propose says of a workflow: App Mode's picks where there are any, and whatever else there is.
+
+    Args:
+        object_info: all classes of the graph.
+    """
+    proposed = propose_all(graph, object_info, workflow)
+    said = read_picks(workflow or {}, graph)
+    contract = derive_contract(said, graph, object_info)
+    source = "app_mode" if said.picks or said.outputs else "proposed"
+    if source == "app_mode":
+        usable = {(item.node_id, item.widget) for item in contract.inputs}
+        proposed = mark(proposed, said._replace(picks=tuple(p for p in said.picks if (p.node_id, p.widget) in usable)))
+    return {"source": source, **proposal_json(proposed), "stale": [stale._asdict() for stale in contract.stale]}
 
 
 def mark(proposed: Proposed, picked: Picked) -> Proposed:

@@ -13,8 +13,8 @@ from ..picks import Place
 Workflow = Mapping[str, Any]  # a UI-format workflow, a foreign document
 
 DEEPEST = 32  # subgraphs inside each other
-MOST_HOSTS = 5000  # subgraph nodes that are looked at, counted wherever they are repeated
-MOST_STEPS = 500  # from one promoted widget to all that it feeds
+MOST_HOSTS = 2000  # subgraph nodes that are looked at, counted wherever they are repeated
+MOST_STEPS = 200  # from one promoted widget to all that it feeds
 VIRTUAL = frozenset({"PrimitiveNode", "Reroute"})  # they only pass a value on; the API graph does not have them
 INACTIVE = (2, 4)  # litegraph's modes: muted, bypassed
 
@@ -59,6 +59,19 @@ class Layer:
                 yield node, widget_name(mapping(slots[link.slot]))
 
 
+def without_cycles(definitions: Mapping[str, Layer]) -> dict[str, Layer]:
+    """Those that do not hold themselves, however deep; the editor never makes others."""
+    kinds = {name: {str(node.get("type")) for node in layer.nodes.values()} for name, layer in definitions.items()}
+    sound: dict[str, Layer] = {}
+    waiting = dict(definitions)
+    while waiting:
+        done = [name for name in waiting if not kinds[name] & waiting.keys()]
+        if not done:
+            break
+        sound |= {name: waiting.pop(name) for name in done}
+    return sound
+
+
 def widget_name(slot: Mapping[str, Any]) -> str:
     """The widget that an input slot stands for; its own name when it is no widget's."""
     return str(mapping(slot.get("widget")).get("name") or slot.get("name"))
@@ -98,7 +111,7 @@ class SavedWorkflow:
     def __init__(self, workflow: Workflow) -> None:
         self.root = Layer(workflow)
         found = items(mapping(workflow.get("definitions")).get("subgraphs"))
-        self.definitions = {str(one.get("id")): Layer(one) for one in found}
+        self.definitions = without_cycles({str(one.get("id")): Layer(one) for one in found})
 
     @cached_property
     def hosts(self) -> list[Host]:

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from lectern.apps.errors import NotReady
+from lectern.apps.graph import Target
 from lectern.apps.runs import FINISHED, NewRun, OutputItem, Result, RunError, RunStatus, Workflow, predecessors
 from lectern.apps.store import database, tables
 from lectern.apps.store.migrate import migrate
@@ -21,7 +22,7 @@ from lectern.apps.store.storage import Storage
 from lectern.apps.store.stores import Stores
 
 ROOT = Path(__file__).parents[3]
-WORKFLOW = Workflow({"3": {"class_type": "SaveImage", "inputs": {}}}, {"seed": ("3", "seed")}, {"3": "picture"})
+WORKFLOW = Workflow({"3": {"class_type": "SaveImage", "inputs": {}}}, {"seed": Target("3", "seed")}, {"3": "picture"})
 OUTPUT = OutputItem("picture", "3", "幻灯片.png", "image/png", 12, "sub", "temp")
 
 
