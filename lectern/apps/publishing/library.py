@@ -11,7 +11,7 @@ from ..contract import Contract, derive_contract, needed_classes
 from ..errors import AppNotFound, Forbidden, Unauthorized, VersionNotFound
 from ..nodeclasses import NodeClasses
 from ..picks import load_picks
-from ..store.apps import Head, Picture
+from ..store.published import Head, Picture
 from ..store.storage import Storage
 from .missing import Missing, missing
 from .versions import App, AppOptions

@@ -16,7 +16,7 @@ from ..graph import Graph, is_graph
 from ..nodeclasses import NodeClasses
 from ..picks import Picked, dump_picks, parse_picks
 from ..running.dispatcher import now_ms
-from ..store.apps import NewVersion
+from ..store.published import NewVersion
 from ..store.storage import Storage
 from .appmode import read_picks
 from .converting import convert

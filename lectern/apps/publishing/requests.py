@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..errors import BadRequest, InvalidInput
 from ..graph import Graph, is_graph
 from ..inputs import ECHO_LENGTH, Problem, shown
-from ..store.apps import Picture
+from ..store.published import Picture
 from .saved import Workflow
 
 TITLE_LENGTH = 200  # characters

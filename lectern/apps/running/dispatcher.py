@@ -252,7 +252,7 @@ class Dispatcher:
     async def _result(self, run: Run, attempt: Attempt, verdict: Verdict | None) -> Result:
         if verdict is None:
             return Result(RunStatus.FAILED, LOST_TWICE if run.terms.retry else LOST_ONCE)
-        outputs = await attempt.outputs(verdict.entry or {}) if verdict.status is RunStatus.SUCCEEDED else ()
+        outputs = await attempt.outputs(verdict.entry or {})  # also of a run that failed later on
         return Result(
             verdict.status,
             verdict.error,

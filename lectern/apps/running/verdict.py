@@ -42,7 +42,10 @@ def invalid_workflow(answer: Mapping[str, Any], graph: Graph) -> RunError:
         extra = error.get("extra_info")
         extra = extra if isinstance(extra, dict) else {}
         text = _cut(str(error.get("message") or "ComfyUI refused the workflow without saying why"))
-        return RunError("invalid_workflow", text, _text(extra.get("node_id")), _text(extra.get("class_type")))
+        code = "missing_model" if error.get("type") == "missing_node_type" else "invalid_workflow"
+        node_id = _text(extra.get("node_id"))
+        title = node_title(graph, node_id) if node_id else None
+        return RunError(code, text, node_id, _text(extra.get("class_type")), title)
     first = mistakes[0]
     more = f" ({len(mistakes) - 1} more in the workflow)" if len(mistakes) > 1 else ""
     return first._replace(message=f"{first.message}{more}")
@@ -54,9 +57,11 @@ def _mistakes(answer: Mapping[str, Any], graph: Graph) -> Iterator[RunError]:
         for error in node.get("errors") or ():
             extra = error.get("extra_info")
             name = extra.get("input_name") if isinstance(extra, dict) else None
-            place = f'Node "{node_title(graph, node_id)}"' + (f', input "{name}"' if name else "")
+            title = node_title(graph, node_id)
+            place = f'Node "{title}"' + (f', input "{name}"' if name else "")
             details = f" ({error.get('details')})" if error.get("details") not in (None, "", name) else ""
-            yield RunError("invalid_workflow", _cut(f"{place}: {error.get('message')}{details}."), node_id, class_type)
+            message = _cut(f"{place}: {error.get('message')}{details}.")
+            yield RunError("invalid_workflow", message, node_id, class_type, title)
 
 
 def _node_errors(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,8 +106,9 @@ def execution_error(event: Mapping[str, Any], graph: Graph) -> RunError:
     title = node_title(graph, node_id) if node_id else "unknown"
     if _out_of_memory(str(event.get("exception_type")), said):
         message = f'Node "{title}" ran out of memory; ask for a smaller size or fewer pictures.'
-        return RunError("out_of_memory", message, node_id, class_type)
-    return RunError("node_execution_error", _cut(f'Node "{title}" failed: {said.strip()}'), node_id, class_type)
+        return RunError("out_of_memory", message, node_id, class_type, title)
+    message = _cut(f'Node "{title}" failed: {said.strip()}')
+    return RunError("node_execution_error", message, node_id, class_type, title)
 
 
 def _out_of_memory(kind: str, said: str) -> bool:

@@ -24,7 +24,7 @@ class Upkeep:
         """The ids of the runs that ought to have ended."""
         query = select(runs.c.id).where(runs.c.status.in_(ACTIVE), runs.c.deadline_ms <= now_ms)
         with self._engine.begin() as connection:
-            return list(connection.execute(query).scalars())
+            return list(connection.execute(query.order_by(runs.c.sequence)).scalars())
 
     def give_up(self, run_id: str, error: RunError, now_ms: int) -> Run | None:
         """Ends a run that still waits; None when it does not any more."""

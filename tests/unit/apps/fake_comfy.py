@@ -4,6 +4,7 @@ What a prompt does is a script: a coroutine that gets the fake and the prompt's 
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ class FakeComfy:
         self.running: dict[str, Any] = {}
         self.history: dict[str, Any] = {}
         self.sockets: dict[str, web.WebSocketResponse] = {}
+        self.clients: dict[str, str] = {}  # of each prompt
         self.files: dict[tuple[str, str, str], bytes] = {}
         self.object_info = dict(OBJECT_INFO)
         self.websockets = True
@@ -70,9 +72,15 @@ class FakeComfy:
             await socket.close(code=WSCloseCode.GOING_AWAY)
 
     async def send(self, event: str, prompt_id: str, **data: Any) -> None:
-        socket = self.sockets.get(prompt_id)  # the client's id is the prompt's
+        socket = self.sockets.get(self.clients.get(prompt_id, ""))
         if socket is not None and not socket.closed:
             await socket.send_json({"type": event, "data": {"prompt_id": prompt_id, **data}})
+
+    async def preview(self, prompt_id: str, node_id: str, picture: bytes) -> None:
+        """As binary message 4 of ComfyUI's protocol."""
+        facts = json.dumps({"prompt_id": prompt_id, "node_id": node_id, "display_node_id": node_id}).encode()
+        message = (4).to_bytes(4, "big") + len(facts).to_bytes(4, "big") + facts + picture
+        await self.sockets[self.clients[prompt_id]].send_bytes(message)
 
     async def end(self, prompt_id: str, event: str = "execution_success", tell: bool = True, **data: Any) -> None:
         """Moves the prompt into the history, then tells, in ComfyUI's order."""
@@ -119,6 +127,7 @@ class FakeComfy:
             status, answer = self.prompt_answer
             return web.json_response(answer, status=status)
         self.running[prompt_id] = body["prompt"]
+        self.clients[prompt_id] = body["client_id"]
         self.submitted.put_nowait(prompt_id)
         self._tasks.append(asyncio.create_task(self.script(self, prompt_id)))  # type: ignore[arg-type]
         return web.json_response({"prompt_id": prompt_id, "number": 1, "node_errors": self.node_errors})
@@ -178,6 +187,12 @@ async def begin(comfy: FakeComfy, prompt_id: str) -> None:
     await comfy.send("executing", prompt_id, node="2", display_node="2")
     running = {"value": 5, "max": 10, "state": "running", "node_id": "2", "display_node_id": "2"}
     await comfy.send("progress_state", prompt_id, nodes={"2": running})
+
+
+async def land(comfy: FakeComfy, prompt_id: str) -> None:
+    """The picture is saved, and told."""
+    for node_id, shown in save_pictures(comfy, comfy.running[prompt_id]).items():
+        await comfy.send("executed", prompt_id, node=node_id, display_node=node_id, output=shown)
 
 
 async def hold(comfy: FakeComfy, prompt_id: str) -> None:
