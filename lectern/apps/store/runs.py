@@ -69,7 +69,7 @@ class RunStore:
             row = connection.execute(query).first()
         if row is None:
             return None
-        targets = {name: Target(*fields) for name, fields in row.targets.items()}
+        targets = {name: Target.read(fields) for name, fields in row.targets.items()}
         return _read(row), Workflow(row.graph, targets, row.names)
 
     def queue_positions(self, run_ids: Iterable[str]) -> dict[str, int]:
