@@ -50,6 +50,12 @@ class Target(NamedTuple):
     channel: str = ""  # of a mask by itself: the channel that the node reads it from
     also: tuple[tuple[str, str], ...] = ()  # further (node id, widget) that get the same value
 
+    @classmethod
+    def read(cls, fields: Sequence[Any]) -> "Target":
+        """From its fields as JSON keeps them; earlier versions of Lectern kept only the first two."""
+        target = cls(*fields)
+        return target._replace(also=tuple((node_id, widget) for node_id, widget in target.also))
+
 
 def fill_graph(
     graph: Graph, targets: Mapping[str, Sequence[Any]], values: Mapping[str, Scalar], folder: str
@@ -65,7 +71,7 @@ def fill_graph(
     """
     filled = copy.deepcopy(dict(graph))
     for name, value in values.items():
-        target = Target(*targets[name])
+        target = Target.read(targets[name])
         places = [] if target.mask_of else [(target.node_id, target.widget), *target.also]
         for node_id, widget in places:
             filled[node_id]["inputs"][widget] = value

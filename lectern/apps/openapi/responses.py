@@ -10,7 +10,6 @@ MEANINGS = {
     405: "The address has no such method.",
     409: "It does not fit the state: a key that is in use, another version, an active run.",
     410: "It has expired.",
-    412: "Something has changed meanwhile.",
     413: "The body is too large.",
     415: "The body is of a kind that is not taken here.",
     416: "The file has no such range.",

@@ -59,8 +59,8 @@ def promoted_widgets(workflow: Workflow, graph: Graph) -> dict[Place, Promoted]:
             name = str(slot.get("name"))
             places = [place for place in reader.saved.places(host, name) if reader.usable(place)]
             if places:
-                label = reader.saved.label(host, name)
-                found.setdefault(places[0], Promoted(label if label != name else "", tuple(places[1:])))
+                label = reader.saved.label(host, name) or (name if name != places[0].widget else "")
+                found.setdefault(places[0], Promoted(label, tuple(places[1:])))
     return found
 
 

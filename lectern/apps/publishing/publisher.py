@@ -21,7 +21,7 @@ from ..store.storage import Storage
 from .appmode import read_picks
 from .converting import convert
 from .library import UNKNOWN_APP, Library
-from .proposals import mark, proposal_json, propose_all
+from .proposals import proposal_view, propose_all
 from .requests import Amendment, Publication
 from .saved import Workflow, app_section
 from .versions import App, AppOptions, read_options
@@ -144,16 +144,11 @@ class Publisher:
         """What could be picked, and what was or should be. Stores nothing."""
         drawn = await self._draw(workflow, graph, "")
         known = await self._classes.get({node["class_type"] for node in drawn.graph.values()})
-        proposed = propose_all(drawn.graph, known, drawn.workflow)
-        picked = Picked() if drawn.workflow is None else read_picks(drawn.workflow, drawn.graph)
-        chosen = bool(picked.picks or picked.outputs)
         section = {} if drawn.workflow is None else app_section(drawn.workflow)
         title = _title(section, "", "")
         slug = section.get("slug")
         return {
-            "source": "app_mode" if chosen else "proposed",
-            **proposal_json(mark(proposed, picked) if chosen else proposed),
-            "stale": [stale._asdict() for stale in picked.stale],
+            **proposal_view(drawn.graph, known, drawn.workflow),
             "title": title,
             "description": str(section.get("description", "")),
             "slug": slug if isinstance(slug, str) and SLUG.fullmatch(slug) else "",

@@ -88,7 +88,7 @@ class RunStore:
                     break
             else:
                 return None
-        targets = {name: _target(fields) for name, fields in row.targets.items()}
+        targets = {name: Target.read(fields) for name, fields in row.targets.items()}
         return read_run(row), Workflow(row.graph, targets, row.names)
 
     def queue_positions(self, queued: Iterable[Run]) -> dict[str, int]:
@@ -201,12 +201,6 @@ def _full(connection: Connection, new: NewRun, bounds: Bounds) -> Full | None:
 def _position(connection: Connection, run: Run) -> int:
     before = select(func.count()).where(runs.c.status == RunStatus.QUEUED, runs.c.sequence <= run.sequence)
     return connection.execute(before).scalar_one()
-
-
-def _target(fields: list[Any]) -> Target:
-    """JSON knows lists only."""
-    target = Target(*fields)
-    return target._replace(also=tuple(map(tuple, target.also)))
 
 
 def _keep_workflow(connection: Connection, workflow: Workflow) -> str:

@@ -107,7 +107,16 @@ def test_listing():
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "101"}, {"limit": "a"}, {"limit": "-1"}, {"status": "done"}, {"cursor": "x"}, {"cursor": "_" * 11}]
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "a"},
+        {"limit": "-1"},
+        {"status": "done"},
+        {"cursor": "x"},
+        {"cursor": "_" * 11},
+    ],
 )
 def test_malformed_listing(query):
     with pytest.raises(BadRequest):
