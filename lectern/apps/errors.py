@@ -38,6 +38,34 @@ class BadRequest(AppError):
     code = "bad_request"
 
 
+class Unauthorized(AppError):
+    """A key is needed, and none or a wrong one was given."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(AppError):
+    """Whoever calls is known, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotThisMachine(AppError):
+    """`apps.access` is "loopback", and the call comes from elsewhere."""
+
+    status = 403
+    code = "not_this_machine"
+
+
+class KeyNotFound(AppError):
+    """No key has this id."""
+
+    status = 404
+    code = "key_not_found"
+
+
 class MethodNotAllowed(AppError):
     """The address exists, the method does not."""
 
@@ -76,6 +104,18 @@ class QueueFull(AppError):
     status = 429
     code = "queue_full"
     retry_after = 5  # seconds; a guess, because nothing here knows how long a run takes
+
+
+class RateLimited(AppError):
+    """A key is used more often than it may be, or wrong ones are tried."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        """`retry_after`: seconds."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class NotReady(AppError):

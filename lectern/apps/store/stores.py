@@ -2,6 +2,7 @@
 
 from sqlalchemy import Engine
 
+from .keys import KeyStore
 from .runs import RunStore
 
 
@@ -11,6 +12,7 @@ class Stores:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.runs = RunStore(engine)
+        self.keys = KeyStore(engine)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -17,7 +17,7 @@ from ..outputs import INLINE_TYPES
 from ..runs import OutputItem
 from ..service import AppService, Seen
 from ..streams import OutputStream
-from .answers import read_json
+from .answers import begin, read_json
 from .endpoints import Endpoint, Guard, OpenGuard, Table, mount
 from .submission import parse_listing, parse_submission, parse_wait
 from .views import PREFIX, run_url
@@ -96,7 +96,7 @@ class AppRoutes:
         piece = await self._call(stream.read())  # before the status leaves, so that a failure can still be told
         response = web.StreamResponse(headers=_file_headers(stream.item))
         response.content_length = stream.size
-        await response.prepare(request)
+        await begin(request, response)
         try:
             while piece and request.method != "HEAD":
                 await response.write(piece)
