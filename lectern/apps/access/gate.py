@@ -5,12 +5,9 @@ Lives on the server's loop.
 """
 
 import asyncio
-import base64
-import binascii
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +21,10 @@ from ..errors import Forbidden, NotReady, NotThisMachine, RateLimited, Unauthori
 from ..store.storage import Storage
 from . import origins
 from .addresses import client, from_here, named_here, neighbourhood
-from .audit import AuditLog
+from .audit import AuditLog, entry
 from .buckets import Buckets
 from .keyring import KeyRing
-from .keys import Key
+from .keys import Key, shown_key
 from .notes import notes
 from .sessions import COOKIE, Sessions
 
@@ -41,7 +38,10 @@ RENAMED = (
     "These apps answer to http://127.0.0.1 and http://localhost only; open them that way, or write"
     ' access = "keys" below [apps] in lectern.toml.'
 )
-FOREIGN = "A page of another web site makes this call; to allow it, add that site to cors_origins below [apps] in lectern.toml."
+FOREIGN = (
+    "A page of another web site makes this call; to allow it, add that site to cors_origins below [apps] in"
+    " lectern.toml."
+)
 
 
 class _Identity(NamedTuple):
@@ -125,7 +125,7 @@ class Gate:
         changed = request.method not in origins.SAFE and (not noted.caller.guest or (status or 500) < 400)
         if not (changed or noted.refused) or noted.silent or not self._audited():
             return
-        self._audit.write(_entry(request, noted.caller, status, location, self._wall()))
+        self._audit.write(entry(request, noted.caller, status, location, self._wall()))
 
     async def close(self) -> None:
         await self._audit.close()
@@ -139,7 +139,7 @@ class Gate:
         return _Identity(HOUSEHOLD)
 
     async def _by_key(self, request: web.Request) -> _Identity:
-        shown = _shown_key(request.headers.get("Authorization"))
+        shown = shown_key(request.headers.get("Authorization"))
         if shown is None:
             return await self._by_cookie(request)
         scheme, text = shown
@@ -218,45 +218,6 @@ def _check(caller: Caller, scope: Scope, slug: str | None) -> None:
         raise Forbidden(f"This key lacks the scope {needed}.")
     if slug is not None and not caller.may_use(slug):
         raise Forbidden(f"This key is for other apps, not for {slug[:63]}.")
-
-
-def _shown_key(header: str | None) -> tuple[str, str] | None:
-    """The scheme and the key: Bearer's token, or Basic's password; an empty key for anything else.
-
-    None without a header, and for a Basic password that is no key of ours: it is for the proxy in front of ComfyUI.
-    """
-    if header is None:
-        return None
-    scheme, _, value = header.strip().partition(" ")
-    scheme, value = scheme.lower(), value.strip()
-    if scheme != "basic":
-        return scheme, value if scheme == "bearer" else ""
-    try:
-        value = base64.b64decode(value, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
-        return scheme, ""
-    return (scheme, value) if value.startswith("lct_") else None
-
-
-def _entry(
-    request: web.Request, caller: Caller, status: int | None, location: str | None, now: float
-) -> dict[str, object]:
-    """One line of the audit log: nothing that a person wrote, apart from the app's name."""
-    resource = request.match_info.route.resource
-    route = "" if resource is None else resource.canonical
-    run = request.match_info.get("id") if "/runs/{id}" in route else None
-    if location is not None and route.endswith("/runs"):
-        run = location.rpartition("/")[2]
-    return {
-        "at": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "key": caller.owner,
-        "method": request.method,
-        "route": route,
-        "app": (request.match_info.get("slug") or "")[:63] or None,
-        "run": None if run is None else run[:36],
-        "status": status,
-        "remote": client(request),
-    }
 
 
 def create_gate(private: Path, storage: Storage, settings: Callable[[], Settings], call: Call) -> Gate:

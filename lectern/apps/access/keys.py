@@ -4,6 +4,8 @@
 as its SHA-256 only: a slow hash guards what people make up and others can guess, and nobody can guess this.
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
 import re
@@ -86,6 +88,24 @@ def fits(presented: Presented, key: Key | None) -> bool:
     """Whether it is that key. Takes equally long for a wrong secret and for an id that no key has."""
     kept = _NOBODY if key is None else key.hash
     return hmac.compare_digest(_hashed(presented.secret), kept) and key is not None
+
+
+def shown_key(header: str | None) -> tuple[str, str] | None:
+    """The scheme and the key: Bearer's token, or Basic's password; an empty key for anything else.
+
+    None without a header, and for a Basic password that is no key of ours: it is for the proxy in front of ComfyUI.
+    """
+    if header is None:
+        return None
+    scheme, _, value = header.strip().partition(" ")
+    scheme, value = scheme.lower(), value.strip()
+    if scheme != "basic":
+        return scheme, value if scheme == "bearer" else ""
+    try:
+        value = base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return scheme, ""
+    return (scheme, value) if value.startswith("lct_") else None
 
 
 def _hashed(secret: str) -> str:

@@ -26,7 +26,10 @@ def create_key_offline(private: Path, wanted: Wanted) -> Issued:
 
 @contextmanager
 def key_store_offline(private: Path) -> Iterator["KeyStore"]:
-    """For listing and revoking, too. A ComfyUI that runs sees what was changed with its next request. Raises NotReady."""
+    """For listing and revoking, too. A ComfyUI that runs sees the change with its next request.
+
+    Raises NotReady.
+    """
     from sqlalchemy.exc import SQLAlchemyError
 
     from ..store.database import open_engine
