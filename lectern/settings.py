@@ -5,7 +5,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -35,6 +35,21 @@ class Limits(_Section):
     template_mb: int = Field(default=256, ge=1, le=4096, description="megabytes that a template deck may unpack to")
 
 
+def _origin(text: str) -> str:
+    """As browsers send it in `Origin`: lower case, without the scheme's own port. Raises ValueError."""
+    text = text.strip().lower().removesuffix("/")
+    if text == "*":
+        raise ValueError("list each web site; * would let every page that you open in")
+    found = re.fullmatch(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", text)
+    if found is None:
+        raise ValueError("write it as https://host or https://host:port")
+    own = found[3] in {"http": (":80",), "https": (":443",)}.get(found[1], ())
+    return text.removesuffix(found[3]) if own else text
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
 class Apps(_Section):
     queued: int = Field(default=100, ge=1, le=100_000, description="runs waiting at once; more are answered 429")
     body_kb: int = Field(default=1024, ge=1, le=1_048_576, description="largest request body, kilobytes")
@@ -42,6 +57,15 @@ class Apps(_Section):
     publish_mb: int = Field(default=16, ge=1, le=256, description="largest body of a publish request, megabytes")
     keep_days: int = Field(default=0, ge=0, le=36_500, description="until a run that ended is forgotten; 0: never")
     streams: int = Field(default=2000, ge=1, le=100_000, description="listeners to events of runs at once")
+    access: Literal["loopback", "keys", "open"] = Field(
+        default="loopback", description="who may use apps: this machine only, holders of keys, or everybody"
+    )
+    cors_origins: list[Origin] = Field(default=[], max_length=100, description="web sites whose pages may call")
+    audit: bool | None = Field(default=None, description="write audit.log; by default only where access is keys")
+
+    @property
+    def audited(self) -> bool:
+        return self.access == "keys" if self.audit is None else self.audit
 
 
 class Prompts(_Section):

@@ -52,6 +52,20 @@ class Forbidden(AppError):
     code = "forbidden"
 
 
+class NotThisMachine(AppError):
+    """`apps.access` is "loopback", and the call comes from elsewhere."""
+
+    status = 403
+    code = "not_this_machine"
+
+
+class KeyNotFound(AppError):
+    """No key has this id."""
+
+    status = 404
+    code = "key_not_found"
+
+
 class MethodNotAllowed(AppError):
     """The address exists, the method does not."""
 
@@ -147,6 +161,18 @@ class RunActive(AppError):
 
     status = 409
     code = "run_active"
+
+
+class RateLimited(AppError):
+    """A key is used more often than it may be, or wrong ones are tried."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        """`retry_after`: seconds."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class NotReady(AppError):

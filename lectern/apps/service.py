@@ -61,7 +61,7 @@ class AppService:
         self.library = Library(catalog, storage, self._classes)
         self.publisher = Publisher(self.library, storage, self._classes, client)
         self.offers = Offers(client)
-        self.runs = RunService(storage, client, PlainPreparer(), self._limits, pace)
+        self.runs = RunService(storage, client, PlainPreparer(), self._limits, self.library.check, pace)
 
     async def resume(self) -> None:
         """Goes on with the runs of an earlier process; costs nothing when there never was one."""
@@ -244,6 +244,7 @@ def create_service(
     tls: Callable[[], ssl.SSLContext | None],
     settings: Callable[[], Settings],
     pace: Pace | None = None,
+    storage: Storage | None = None,
 ) -> AppService:
     """Puts the parts together; opens nothing.
 
@@ -254,6 +255,7 @@ def create_service(
         tls: trust for an https address, None for the system's own.
         settings: the current settings; may raise SettingsError.
         pace: waiting times; tests make them short.
+        storage: that of `private`, when somebody else needs it too.
     """
     client = ComfyClient(base_url, tls)
-    return AppService(Catalog(workflows), Storage(private), client, settings, pace or Pace())
+    return AppService(Catalog(workflows), storage or Storage(private), client, settings, pace or Pace())

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..callers import Caller
+from ..callers import Caller, require_app
 from ..comfy import ComfyClient, Unreachable
 from ..errors import NotReady, OutputUnavailable, RunActive, RunExpired, RunNotFound, TooManyStreams
 from ..runs import IN_FLIGHT, OutputItem, Run, RunStatus, Workflow
@@ -57,13 +57,21 @@ class RunService:
     """All its coroutines belong to the background loop."""
 
     def __init__(
-        self, storage: Storage, client: ComfyClient, preparer: Preparer, limits: Callable[[], Limits], pace: Pace
+        self,
+        storage: Storage,
+        client: ComfyClient,
+        preparer: Preparer,
+        limits: Callable[[], Limits],
+        allow: Callable[[Caller, str], Awaitable[None]],
+        pace: Pace,
     ) -> None:
+        """`allow` raises Unauthorized or Forbidden when the caller may not use an app."""
         self.metrics = Metrics()
         self._storage = storage
         self._client = client
         self._preparer = preparer
         self._limits = limits
+        self._allow = allow
         self._hub = EventHub()
         self._dispatcher = Dispatcher(storage, client, self, pace)
         self._timekeeper = Timekeeper(storage, self._dispatcher, self.ended)
@@ -94,10 +102,13 @@ class RunService:
     async def run(self, run_id: str, caller: Caller) -> Seen:
         """Raises RunNotFound, also for a run that is not the caller's business; RunExpired."""
         if not self._storage.exists:
+            require_app(caller, "", not caller.guest)
             raise RunNotFound(UNKNOWN_RUN)
         run, positions = await self._storage.call(lambda store: _read(store, run_id))
-        if run is None or not (caller.sees(run.terms.owner) and caller.may_use(run.app)):
+        if run is None or not caller.sees(run.terms.owner):
+            require_app(caller, "", not caller.guest)
             raise RunNotFound(UNKNOWN_RUN)
+        await self._allow(caller, run.app)
         if run.status is RunStatus.EXPIRED:
             raise RunExpired("This run is over and its outputs are gone: the time that runs are kept has passed.")
         return Seen(run, self.view(run, positions))

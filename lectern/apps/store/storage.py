@@ -59,7 +59,7 @@ class Storage:
 
         try:
             if self._store is None:
-                with _quiet_alembic():
+                with quiet_alembic():
                     self._store = self._open()
             return function(self._store)
         except (OSError, SQLAlchemyError) as error:
@@ -99,7 +99,7 @@ class Storage:
 
 
 @contextmanager
-def _quiet_alembic() -> Iterator[None]:
+def quiet_alembic() -> Iterator[None]:
     """Alembic tells every step at INFO, its own import included, and ComfyUI shows INFO on its console."""
     logger = logging.getLogger("alembic")
     level = logger.level

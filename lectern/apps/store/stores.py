@@ -3,6 +3,7 @@
 from sqlalchemy import Engine
 
 from .apps import AppStore
+from .keys import KeyStore
 from .runs import RunStore
 from .upkeep import Upkeep
 
@@ -15,6 +16,7 @@ class Stores:
         self.apps = AppStore(engine)
         self.runs = RunStore(engine)
         self.upkeep = Upkeep(engine)
+        self.keys = KeyStore(engine)
 
     def close(self) -> None:
         self._engine.dispose()
