@@ -2,6 +2,8 @@
 
 from sqlalchemy import Engine
 
+from .deliveries import DeliveryStore
+from .files import FileStore
 from .runs import RunStore
 
 
@@ -11,6 +13,8 @@ class Stores:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.runs = RunStore(engine)
+        self.files = FileStore(engine)
+        self.deliveries = DeliveryStore(engine)
 
     def close(self) -> None:
         self._engine.dispose()
