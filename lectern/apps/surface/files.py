@@ -24,10 +24,9 @@ class FileRoutes:
         self._receiver = Receiver(keeper, call)
 
     def table(self) -> Table:
-        get = Endpoint(self.get, Scope.GUEST)
         return {
             "/files": {"POST": Endpoint(self.add, Scope.GUEST)},
-            "/files/{id}": {"GET": get, "HEAD": get},
+            "/files/{id}": {"GET": Endpoint(self.get, Scope.GUEST)},  # and HEAD, which comes with it
         }
 
     async def add(self, request: web.Request, caller: Caller) -> web.StreamResponse:

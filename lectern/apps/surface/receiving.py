@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_TRANSFER_ENCODING
+from aiohttp.http import HttpProcessingError
 
 from ...envelope import Call
 from ..errors import BadRequest, BodyTooLarge, InvalidInput, UnsupportedMedia, UploadStalled
@@ -152,11 +153,11 @@ class Receiver:
 
 @contextmanager
 def _malformed() -> Iterator[None]:
-    """aiohttp asserts and raises ValueError where a body is not what multipart/form-data has to be."""
+    """aiohttp asserts, and raises a good many things, where a body is not what multipart/form-data has to be."""
     try:
         yield
-    except (ValueError, AssertionError, web.RequestPayloadError, ConnectionError):
-        raise BadRequest("The body is no complete multipart/form-data, or it broke off.") from None
+    except (ValueError, AssertionError, HttpProcessingError, web.RequestPayloadError, ConnectionError):
+        raise BadRequest("The body broke off, or it is not what its Content-Type says.") from None
 
 
 def _refuse_encoding(encoding: str) -> None:

@@ -29,11 +29,13 @@ class FakeComfy:
         self.files: dict[tuple[str, str, str], bytes] = {}
         self.object_info = dict(OBJECT_INFO)
         self.websockets = True
+        self.uploads: list[str] = []
+        self.max_upload = 2**20  # bytes; ComfyUI's --max-upload-size
         self._tasks: list[asyncio.Task[None]] = []
         self._server: TestServer | None = None
 
     async def start(self, port: int = 0) -> None:
-        app = web.Application()
+        app = web.Application(client_max_size=self.max_upload)
         app.add_routes(
             [
                 web.get("/ws", self._ws),
@@ -41,6 +43,7 @@ class FakeComfy:
                 web.get("/history/{id}", self._history),
                 web.get("/queue", self._queue),
                 web.get("/view", self._view),
+                web.post("/upload/image", self._upload),
                 web.get("/object_info/{name}", self._object_info),
                 web.post("/api/jobs/{id}/cancel", self._cancel),
             ]
@@ -138,6 +141,14 @@ class FakeComfy:
         query = request.query
         content = self.files.get((query["type"], query["subfolder"], query["filename"]))
         return web.Response(status=404) if content is None else web.Response(body=content, content_type="image/png")
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        image = form["image"]
+        assert isinstance(image, web.FileField) and form["overwrite"] == "true"
+        self.files[str(form["type"]), str(form["subfolder"]), image.filename] = image.file.read()
+        self.uploads.append(image.filename)
+        return web.json_response({"name": image.filename, "subfolder": form["subfolder"], "type": form["type"]})
 
     async def _object_info(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
