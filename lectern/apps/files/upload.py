@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,11 +25,14 @@ class Upload:
         """`limit` in bytes. Nothing is written yet."""
         self.head = b""  # the first HEAD_BYTES of the file
         self.size = 0
-        self.path: Path | None = None
         self._folder = folder
+        self._path = folder  # until there is a file
         self._limit = limit
         self._hash = hashlib.sha256()
         self._file: int | None = None
+        self._closed = False
+        # A caller that goes leaves a thread behind that may still be writing.
+        self._lock = threading.Lock()
 
     @property
     def digest(self) -> bytes:
@@ -48,35 +52,42 @@ class Upload:
         await asyncio.to_thread(self._close)
 
     def _write(self, piece: bytes) -> None:
-        with translated(self._folder):
-            if self._file is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._file, name = tempfile.mkstemp(prefix=PARTIAL, dir=self._folder)
-                self.path = Path(name)
+        with self._lock, translated(self._folder):
+            handle = self._opened()
             rest = memoryview(piece)
             while rest:
-                rest = rest[os.write(self._file, rest) :]
-        self._hash.update(piece)
-        self.size += len(piece)
-        if len(self.head) < HEAD_BYTES:
-            self.head += piece[: HEAD_BYTES - len(self.head)]
+                rest = rest[os.write(handle, rest) :]
+            self._hash.update(piece)
+            self.size += len(piece)
+            if len(self.head) < HEAD_BYTES:
+                self.head += piece[: HEAD_BYTES - len(self.head)]
 
     def _finish(self) -> Path:
-        if self._file is None:
-            self._write(b"")
-        assert self._file is not None and self.path is not None
-        with translated(self._folder):
-            os.fsync(self._file)
-            os.close(self._file)
-        self._file = None
-        return self.path
+        with self._lock, translated(self._folder):
+            handle = self._opened()
+            os.fsync(handle)
+            os.close(handle)
+            self._file = None
+            return self._path
 
     def _close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
+        with self._lock:
+            self._closed = True
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+            if self._path != self._folder:
+                self._path.unlink(missing_ok=True)
+
+    def _opened(self) -> int:
+        """The open file, made when there is none. Raises OSError."""
+        if self._closed:  # by a caller that went while a thread was about to write
+            raise OSError(errno.EBADF, "the upload was closed")
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file, name = tempfile.mkstemp(prefix=PARTIAL, dir=self._folder)
+            self._path = Path(name)
+        return self._file
 
 
 @contextmanager
