@@ -10,7 +10,9 @@ from typing import Any
 from PIL import Image
 
 
-def picture(form: str = "PNG", size: tuple[int, int] = (8, 6), color: Any = "red", mode: str = "RGB", **how: Any) -> bytes:
+def picture(
+    form: str = "PNG", size: tuple[int, int] = (8, 6), color: Any = "red", mode: str = "RGB", **how: Any
+) -> bytes:
     content = io.BytesIO()
     Image.new(mode, size, color).save(content, form, **how)
     return content.getvalue()

@@ -154,7 +154,8 @@ def test_data_urls(url, kind, content):
 
 
 @pytest.mark.parametrize(
-    "url", ["data:image/png;base64", "data:image/png;base64,A", "data:image/png;base64,é", "data:x,y", "data:" + "a" * 400]
+    "url",
+    ["data:image/png;base64", "data:image/png;base64,A", "data:image/png;base64,é", "data:x,y", "data:" + "a" * 400],
 )
 def test_what_is_no_data_url(url):
     with pytest.raises(ValueError, match=r"."):

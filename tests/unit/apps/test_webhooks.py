@@ -31,7 +31,7 @@ class Receiver:
         self.answers = [200]
         self.got = []
         self.news = asyncio.Condition()
-        self.hold = None
+        self.hold: asyncio.Event | None = None
 
     async def start(self):
         app = web.Application()
@@ -104,12 +104,13 @@ class Office:
 
     async def ended(self, run="r1", count=1):
         """The deliveries of a run once so many of them have ended."""
+        return await self.once(run, lambda rows: sum(state != "waiting" for _, state, _, _ in rows) >= count)
+
+    async def once(self, run, true):
         async with asyncio.timeout(5):
-            while True:
-                rows = await self.history(run)
-                if sum(state != "waiting" for _, state, _, _ in rows) >= count:
-                    return rows
-                await asyncio.sleep(0)
+            while not true(rows := await self.history(run)):
+                pass
+            return rows
 
 
 @pytest.fixture
@@ -222,8 +223,7 @@ async def test_a_restart_loses_nothing(office, receiver):
     await office.restart()
     await office.send(n=1)
     await receiver.wait_for(1)
-    while (await office.history())[0][2] == 0:
-        await asyncio.sleep(0)
+    await office.once("r1", lambda rows: rows[0][2] == 1)
     await office.restart()
     receiver.answers = [200]
     office.webhooks.wake()
