@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from .chats import LOCAL_CHAT, Chats
 from .decoders import Decoders
 from .errors import SettingsError
+from .hosts import Host
 from .modelhub import ModelHub
 from .servers import LOCAL, Servers, check_pools
 
@@ -66,6 +67,17 @@ class Apps(_Section):
     @property
     def audited(self) -> bool:
         return self.access == "keys" if self.audit is None else self.audit
+
+    file_mb: int = Field(default=100, ge=1, le=100_000, description="largest file that is taken in, megabytes")
+    files_mb: int = Field(default=4096, ge=1, le=10_000_000, description="all files that are kept together, megabytes")
+    file_hours: int = Field(default=24, ge=1, le=8760, description="how long a file is kept after its last upload")
+    fetch_hosts: list[Host] = Field(default=[], max_length=1000, description="where inputs may be fetched from by URL")
+    webhook_hosts: list[Host] = Field(default=[], max_length=1000, description="where webhooks may be sent to")
+    private_hosts: list[Host] = Field(
+        default=[], max_length=1000, description="which of these hosts may lie on this machine or in its own network"
+    )
+    webhook_secret_env: str = Field(default="", max_length=256, description="variable that holds the signing secret")
+    webhook_secret_file: Path | None = Field(default=None, description="file whose first line is the signing secret")
 
 
 class Prompts(_Section):

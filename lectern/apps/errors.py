@@ -180,3 +180,59 @@ class NotReady(AppError):
 
     status = 503
     code = "not_ready"
+
+
+class FileNotKept(AppError):
+    """No file has this id, or its time is over, or it is another one's."""
+
+    status = 404
+    code = "file_not_found"
+
+
+class FileTooLarge(AppError):
+    """A file is larger than `apps.file_mb`."""
+
+    status = 413
+    code = "file_too_large"
+
+
+class FilesFull(AppError):
+    """All files together would be larger than `apps.files_mb`, or the disk is full."""
+
+    status = 507
+    code = "files_full"
+
+
+class UnusableFile(AppError):
+    """A file is damaged, or not what it says it is."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class UploadStalled(AppError):
+    """A caller sends nothing for too long."""
+
+    status = 408
+    code = "request_timeout"
+
+
+class MissingFile(AppError):
+    """A run's file is gone, or ComfyUI does not take it."""
+
+    status = 422
+    code = "missing_file"
+
+
+class AddressRefused(AppError):
+    """lectern.toml does not allow an address."""
+
+    status = 422
+    code = "url_not_allowed"
+
+
+class AddressFailed(AppError):
+    """An address that is allowed gave no usable answer."""
+
+    status = 422
+    code = "url_failed"

@@ -3,6 +3,8 @@
 from sqlalchemy import Engine
 
 from .apps import AppStore
+from .deliveries import DeliveryStore
+from .files import FileStore
 from .keys import KeyStore
 from .runs import RunStore
 from .upkeep import Upkeep
@@ -17,6 +19,8 @@ class Stores:
         self.runs = RunStore(engine)
         self.upkeep = Upkeep(engine)
         self.keys = KeyStore(engine)
+        self.files = FileStore(engine)
+        self.deliveries = DeliveryStore(engine)
 
     def close(self) -> None:
         self._engine.dispose()
