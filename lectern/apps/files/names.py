@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from ..outputs import content_type
+from ..running.outputs import content_type
 from .types import FileType
 
 URL_PREFIX = "/lectern/v1/files/"

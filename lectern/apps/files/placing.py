@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from ...settings import Settings
 from ..comfy import ComfyClient, UploadRefused
 from ..errors import FileNotKept, MissingFile
-from ..outputs import content_type
+from ..running.outputs import content_type
 from .keeper import FileKeeper
 from .names import id_of
 from .pictures import as_channel, with_mask

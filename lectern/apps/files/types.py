@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ..errors import UnusableFile
-from ..outputs import CONTENT_TYPES
+from ..running.outputs import CONTENT_TYPES
 
 HEAD_BYTES = 4096  # enough for every test below
 UNKNOWN = "application/octet-stream"

@@ -15,6 +15,7 @@ from ..store.listed import Listed
 from ..store.storage import Storage
 from ..streams import WHOLE, OutputStream, Part, open_stream
 from ..surface.views import iso, run_view
+from ..webhooks.delivery import Webhooks
 from .broadcast import progress_view
 from .channel import Channel, encode, read_event_id
 from .dispatcher import Dispatcher, LogWatcher, Pace, now_ms
@@ -62,6 +63,8 @@ class RunService:
         client: ComfyClient,
         preparer: Preparer,
         limits: Callable[[], Limits],
+        webhooks: Webhooks,
+        chores: Callable[[], Awaitable[None]],
         allow: Callable[[Caller, str], Awaitable[None]],
         pace: Pace,
     ) -> None:
@@ -71,12 +74,14 @@ class RunService:
         self._client = client
         self._preparer = preparer
         self._limits = limits
+        self._webhooks = webhooks
         self._allow = allow
         self._hub = EventHub()
         self._dispatcher = Dispatcher(storage, client, self, pace)
-        self._timekeeper = Timekeeper(storage, self._dispatcher, self.ended)
+        self._timekeeper = Timekeeper(storage, self._dispatcher, self.ended, chores)
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._telling: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
 
     @property
     def streams(self) -> int:
@@ -91,11 +96,13 @@ class RunService:
         """A run was queued, or an earlier process may have left some."""
         self._dispatcher.wake()
         self._timekeeper.wake()
+        self._webhooks.wake()
 
     async def close(self) -> None:
         """Lets go of everything; runs stay as they are, for the next process."""
-        if self._telling is not None:
-            self._telling.cancel()
+        for task in (self._telling, self._sending):
+            if task is not None:
+                task.cancel()
         await self._timekeeper.stop()
         await self._dispatcher.stop()
 
@@ -201,9 +208,10 @@ class RunService:
         return await self._preparer.prepare(run, workflow)
 
     def watcher(self, run: Run, workflow: Workflow) -> LogWatcher:
-        return RunWatcher(run, workflow, self._hub.channel(run.id))
+        return RunWatcher(run, self._hub.channel(run.id), self._send_progress)
 
     def started(self, run: Run) -> None:
+        self._sent(run)
         self.metrics.started(run)
         self._tell(run)
         self._tell_positions()
@@ -212,9 +220,11 @@ class RunService:
         self._tell(run)
 
     def advanced(self, run: Run) -> None:
+        self._sent(run)
         self._tell(run)
 
     def ended(self, run: Run) -> None:
+        self._sent(run)
         self.metrics.ended(run)
         channel = self._hub.find(run.id)
         if channel is not None and not channel.ended:
@@ -229,6 +239,17 @@ class RunService:
     def expiry(self) -> int | None:
         days = self._limits().keep_days
         return now_ms() + days * DAY_MS if days else None
+
+    def _sent(self, run: Run) -> None:
+        """The change that was just stored may have left something to send."""
+        if run.terms.webhook is not None:
+            self._webhooks.wake()
+
+    def _send_progress(self, run: Run, progress: Mapping[str, Any]) -> None:
+        hook = run.terms.webhook
+        if hook is not None and "progress" in hook.events and (self._sending is None or self._sending.done()):
+            payload = {"type": "run.progress", **run_view(run, progress, None, run.outputs)}
+            self._sending = asyncio.create_task(self._webhooks.enqueue(run.id, "progress", hook.url, payload))
 
     def _tell(self, run: Run, position: int | None = None) -> None:
         channel = self._hub.find(run.id)

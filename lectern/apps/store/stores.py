@@ -6,18 +6,18 @@ from .apps import AppStore
 from .deliveries import DeliveryStore
 from .files import FileStore
 from .keys import KeyStore
-from .runs import RunStore
+from .runs import Note, RunStore
 from .upkeep import Upkeep
 
 
 class Stores:
     """What `Storage.call` hands to its function."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, note: Note | None = None) -> None:
         self._engine = engine
         self.apps = AppStore(engine)
-        self.runs = RunStore(engine)
-        self.upkeep = Upkeep(engine)
+        self.runs = RunStore(engine, note)
+        self.upkeep = Upkeep(engine, note)
         self.keys = KeyStore(engine)
         self.files = FileStore(engine)
         self.deliveries = DeliveryStore(engine)
