@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from lectern.apps.access import audit
+from lectern.apps.access import auditfile
 from lectern.apps.access.audit import AuditLog
 from lectern.apps.callers import Scope
 from lectern.settings import Apps
@@ -152,7 +152,7 @@ def console():
 
 
 async def test_it_is_small_for_its_owner_and_off_the_console(tmp_path, monkeypatch, console):
-    monkeypatch.setattr(audit, "FILE_BYTES", 1000)
+    monkeypatch.setattr(auditfile, "FILE_BYTES", 1000)
     log = AuditLog(tmp_path / "new")
     for number in range(200):
         log.write({"line": number, "text": "x" * 50})
