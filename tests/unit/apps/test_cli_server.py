@@ -1,4 +1,4 @@
-"""The command line against the whole surface, with a fake ComfyUI behind it; and against servers that are none of ours."""
+"""The command line against the whole surface, with a fake ComfyUI behind it; and against servers that are not ours."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from lectern.apps.callers import Scope
 from lectern.cli import following
 from lectern.cli.client import Client
 from lectern.cli.main import main
-from unit.apps import samples
+from unit.apps import fake_comfy, samples
 from unit.apps.media import picture
 
 
@@ -89,7 +89,7 @@ class TestPublish:
         _, err = await line("publish", str(workflow / "api.json"), "--picks", str(workflow / "picks.json"), code=1)
         assert err.startswith("lectern: ") and "widget" in err
         _, err = await line("publish", str(workflow / "api.json"), "--slug", "mine", "--if-version", "3", code=1)
-        assert "version" in err
+        assert "Version 0 is the active one, not 3" in err
 
     async def test_versions(self, line, workflow):
         for _ in range(2):
@@ -108,7 +108,7 @@ class TestPublish:
         out, _ = await line("export", "mine")
         assert out == "mine.lectern.json\n"
         await line("import", "mine.lectern.json", "--slug", "copy")
-        first, second = (json.loads((await line("export", slug, "-o", "-"))[0]) for slug in ("mine", "copy"))
+        first, second = [json.loads((await line("export", slug, "-o", "-"))[0]) for slug in ("mine", "copy")]
         assert {**first, "slug": "copy"} == second
         _, err = await line("import", "api.json", code=2)
         assert "not an exported app" in err
@@ -143,38 +143,29 @@ class TestRun:
         assert "width" in err and "color" in err
 
     async def test_a_run_that_fails_ends_with_1_and_names_the_node(self, line, world):
-        async def fail(comfy, prompt_id):
-            data = {"prompt_id": prompt_id, "node_id": "2", "node_type": "Noise", "exception_message": "Too noisy.",
-                    "exception_type": "ValueError", "executed": []}  # fmt: skip
-            await comfy.tell(prompt_id, "execution_error", data)
-            comfy.end(prompt_id, "error", [["execution_error", data]])
-
-        world.comfy.script = fail
+        world.comfy.script = fake_comfy.fail
         _, err = await line("run", "tiny", "-i", "width=64", code=1)
-        assert 'failed in "Grain" (node 2)' in err and "Too noisy" in err
+        assert 'failed in "Grain" (node 2)' in err and "no grain" in err
 
     async def test_without_waiting_then_list_and_cancel(self, line, world):
-        held = asyncio.Event()
-
-        async def hold(comfy, prompt_id):
-            await held.wait()
-
-        world.comfy.script = hold
+        world.comfy.script = fake_comfy.hold
         run_id = (await line("run", "tiny", "-i", "width=64", "--no-wait"))[0].strip()
         assert run_id in (await line("runs", "--status", "queued,running", "--app", "tiny"))[0]
         assert (await line("cancel", run_id))[0].strip() in ("canceling", "canceled")
-        held.set()
         assert (await world.ended(run_id))["status"] == "canceled"
         assert (await line("runs", "--status", "queued"))[1] == "There is no such run.\n"
 
     async def test_a_stream_that_breaks_is_taken_up_again(self, world, at):
         """A proxy that ends every event stream at once."""
         breaks = 0
+        broken = asyncio.Event()
 
         async def pass_on(request):
             nonlocal breaks
             if request.path.endswith("/events") and breaks < 2:
                 breaks += 1
+                if breaks == 2:
+                    broken.set()
                 return web.Response(content_type="text/event-stream", body=b": no\n\n")
             async with world.client.session.request(
                 request.method, world.client.make_url(request.path_qs), data=await request.read(),
@@ -198,8 +189,7 @@ class TestRun:
             run = await asyncio.to_thread(client.json, "POST", "/lectern/v1/apps/tiny/runs", {"input": {"width": 64}})
             followed = asyncio.create_task(asyncio.to_thread(following.follow, client, run, 0.01))
             await started.wait()
-            while breaks < 2:
-                await asyncio.sleep(0.01)
+            await broken.wait()
             let.set()
             assert (await followed)["status"] == "succeeded"
 
