@@ -43,14 +43,21 @@ def add_to(verbs: Verbs) -> None:
 
 
 def list_apps(asked: argparse.Namespace) -> int:
-    apps = client_of(asked).get(f"{V1}/apps?q={quote(asked.search)}")["apps"]
+    client = client_of(asked)
+    apps = client.get(f"{V1}/apps?q={quote(asked.search)}")["apps"]
     if asked.json:
         tell_json(apps)
     elif apps:
         tell_table([(app["slug"], f"v{app['version']}", app["title"], _lack(app)) for app in apps])
     else:
-        note("There is no app yet.")
+        note(_nothing(asked.search, client.keyed))
     return SUCCEEDED
+
+
+def _nothing(search: str, keyed: bool) -> str:
+    """Where keys are asked for, the server shows nobody more than they may use."""
+    whose = "that this key may use" if keyed else "that can be used without a key"
+    return f"There is no app {whose}{' and that has these words' if search else ''}."
 
 
 def _lack(app: Mapping[str, Any]) -> str:

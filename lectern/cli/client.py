@@ -42,6 +42,10 @@ class Client:
             handlers.append(urllib.request.ProxyHandler({}))  # a proxy for the outer world has no part in this
         self._opener = urllib.request.build_opener(*handlers)
 
+    @property
+    def keyed(self) -> bool:
+        return bool(self._key)
+
     def get(self, path: str) -> Any:
         return self.json("GET", path)
 
@@ -125,7 +129,7 @@ class Client:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> None:
         return None
 
 

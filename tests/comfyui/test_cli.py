@@ -93,6 +93,29 @@ def test_a_run_that_fails_ends_with_1(shell: Shell, capsys: pytest.CaptureFixtur
     assert "U+12345" in capsys.readouterr().err
 
 
+def test_a_key_made_offline_opens_a_server_that_asks_for_keys(
+    server: ComfyServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    shell = Shell(server.url, capsys)
+    private = server.base / "user" / "__lectern"
+    private.mkdir(exist_ok=True)
+    (private / "lectern.toml").write_text('[apps]\naccess = "keys"\n')
+    try:
+        assert shell("apps") == ""
+        shell("show", "deck-from-titles", code=1)
+        assert main(["keys", "create", "ci", "--scope", "admin", "--offline", str(private)]) == 0
+        (tmp_path / "key").write_text(capsys.readouterr().out)
+        assert "deck-from-titles" in shell("apps", "--key-file", str(tmp_path / "key"))
+        monkeypatch.setenv("LECTERN_KEY", (tmp_path / "key").read_text())
+        out = str(tmp_path / "out")
+        assert len(shell("run", "deck-from-titles", "-i", "titles=One", "--out", out).splitlines()) == 2
+        (key,) = [key for key in json.loads(shell("keys", "list", "--json")) if key["name"] == "ci"]
+        shell("keys", "revoke", key["id"])
+        shell("keys", "list", code=1)
+    finally:
+        (private / "lectern.toml").unlink()
+
+
 def test_all_templates_are_published_once(shell: Shell, server: ComfyServer):
     client = AppClient(server.url, server.log)
     templates = {file.stem.replace("_", "-") for file in FOLDER.glob("*.json")}

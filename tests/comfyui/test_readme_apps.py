@@ -82,8 +82,7 @@ def test_the_command_line(comfy: Comfy, place: Path, pack: Path):
 
 def test_the_picks(comfy: Comfy, place: Path, pack: Path):
     (place / "picks.json").write_text(readme.block("json", "node_id"))
-    script = f"cd {pack}
-python -m lectern publish ~/deck.json --slug my-deck --picks ~/picks.json"
+    script = f"cd {pack} && python -m lectern publish ~/deck.json --slug my-deck --picks ~/picks.json"
     shell(script, place, comfy)
     app = comfy.get(f"{V1}/apps/my-deck").json
     assert list(app["inputs"]["properties"]) == ["colours", "titles"] and list(app["outputs"]) == ["deck"]

@@ -114,6 +114,13 @@ class TestPublish:
         assert "not an exported app" in err
 
 
+async def test_a_search_that_finds_nothing(line):
+    assert await line("apps", "--search", "nothing") == (
+        "",
+        "There is no app that can be used without a key and that has these words.\n",
+    )
+
+
 class TestRun:
     async def test_values_get_the_types_of_the_inputs(self, line):
         run = await line.json("run", "tiny", "-i", "width=64", "-i", "strength=0.25", "-i", "seed=random")
