@@ -42,6 +42,7 @@ export function mediaControl({ schema, label, changed }) {
     try {
       const sent = await upload(file, file.name, own.signal);
       value = sent.url;
+      element.classList.remove("sending");
       show(file.name, address(sent.url), fileSize(sent.size_bytes));
       changed();
     } catch (error) {

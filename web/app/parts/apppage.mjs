@@ -106,7 +106,7 @@ export class AppPage {
   }
 
   extras() {
-    const link = el("button", { type: "button", class: "small-button", onclick: () => this.share() }, icon("link"), say("Copy link with these inputs"));
+    const link = el("button", { type: "button", class: "small-button", "aria-label": say("Copy link with these inputs"), onclick: () => this.share() }, icon("link"), say("Copy link"));
     const reset = el("button", { type: "button", class: "small-button", onclick: () => this.reuse({}, say("Everything is as the app has it.")) }, icon("undo"), say("Start over"));
     return el("div", { class: "extras" }, link, reset);
   }

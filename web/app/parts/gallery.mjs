@@ -36,7 +36,7 @@ export function gallery(run, app, actions) {
   const groups = names.map((name) => {
     const items = run.outputs.filter((item) => item.output === name);
     const cards = items.map((item) => card(item, items, run, pictures.indexOf(item), actions));
-    const title = names.length > 1 && el("h3", { class: "group-title" }, app.outputs[name]?.title || name);
+    const title = names.length > 1 && el("h2", { class: "group-title" }, app.outputs[name]?.title || name);
     return el("section", { class: "group" }, title, el("ul", { class: `cards cards-${Math.min(cards.length, 4)}` }, ...cards));
   });
   return el("div", { class: "gallery" }, ...groups);

@@ -109,7 +109,7 @@ export class Stage {
     const unreachable = say("The server cannot be reached. Is it running?");
     const message = error.status === 0 ? unreachable : `${error.message}`;
     const wait = error.retryAfter ? ` ${say("Try again in {time}.", { time: duration(error.retryAfter * 1000) })}` : "";
-    fill(this.place, el("div", { class: "notice bad", role: "alert" }, el("h3", {}, say(TITLES[error.code] ?? "This did not work")), el("p", {}, message + wait)));
+    fill(this.place, el("div", { class: "notice bad", role: "alert" }, el("h2", {}, say(TITLES[error.code] ?? "This did not work")), el("p", {}, message + wait)));
   }
 }
 
