@@ -79,7 +79,9 @@ def outputs(app: str, seed: int, takes: int) -> list[dict[str, Any]]:
     if app != "deck":
         found += [_item("image", "image/png", f"{app}_{take + 1:05}.png", take) for take in range(takes)]
     if app in ("everything", "hostile"):
-        found.append(_item("text", "text/plain; charset=utf-8", "notes.txt") | {"text": f"Seed {seed}\n<b>not bold</b>"})
+        found.append(
+            _item("text", "text/plain; charset=utf-8", "notes.txt") | {"text": f"Seed {seed}\n<b>not bold</b>"}
+        )
     if app in ("everything", "deck"):
         kind = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
         found.append(_item("deck", kind, "Autumn review.pptx") | {"size_bytes": 2_480_000})

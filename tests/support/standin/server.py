@@ -85,6 +85,14 @@ class StandIn:
         self._port = self._runner.addresses[0][1]
 
     def _application(self) -> web.Application:
+        application = web.Application(client_max_size=64 * 2**20)
+        application.add_routes(self._routes())
+        behind_a_proxy = web.Application()
+        behind_a_proxy.add_routes(self._routes())
+        application.add_subapp("/studio", behind_a_proxy)
+        return application
+
+    def _routes(self) -> web.RouteTableDef:
         routes = web.RouteTableDef()
         add_pages(routes)
         routes.get(f"{V1}/session")(self._session)
@@ -100,9 +108,7 @@ class StandIn:
             ("GET", "/files/{id}", self._file), ("GET", "/openapi.json", self._openapi),
         ):  # fmt: skip
             routes.route(method, V1 + path)(self._guarded(handler))
-        application = web.Application(client_max_size=64 * 2**20)
-        application.add_routes(routes)
-        return application
+        return routes
 
     def _guarded(self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]):
         async def guard(request: web.Request) -> web.StreamResponse:

@@ -31,6 +31,9 @@ export class Form {
     for (const [name, schema] of Object.entries(inputs.properties)) this.addField(name, schema, changed);
     this.set({});
     this.element.addEventListener("focusout", (/** @type {FocusEvent} */ event) => this.left(event));
+    this.pressing = false;
+    addEventListener("pointerdown", () => { this.pressing = true; }, { capture: true });
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { this.pressing = false; }, { capture: true });
     document.addEventListener("paste", (event) => this.pasted(event));
   }
 
@@ -92,7 +95,11 @@ export class Form {
   /** A wrong value is said when its field is left, a missing one not before Run. @param {FocusEvent} event */
   left(event) {
     const field = [...this.fields.values()].find(({ control }) => control.target === event.target);
-    if (field?.control.check && field.control.value() !== undefined) field.complain(field.control.check());
+    if (!field?.control.check || field.control.value() === undefined) return;
+    const judge = () => field.complain(field.control.check?.() ?? null);
+    // A message that appears between press and release would move the button away from under the pointer.
+    if (this.pressing) addEventListener("pointerup", () => setTimeout(judge), { once: true });
+    else judge();
   }
 
   /** A picture in the clipboard goes to the field that has the focus, else to the first that takes and lacks one. @param {ClipboardEvent} event */

@@ -4,7 +4,7 @@ import { ApiError, call } from "./api.mjs";
 import { askForKey } from "./door.mjs";
 
 const TRIES = 4;
-const PAUSE = 800; // milliseconds
+const PAUSE = 400; // milliseconds
 
 /**
  * @param {import("../types.mjs").App} app
