@@ -49,8 +49,10 @@ class AppPages:
 
     def faults(self) -> list[tuple[str, list[Any]]]:
         """What axe calls serious or critical, once nothing moves any more."""
-        self.page.evaluate("() => Promise.allSettled(document.getAnimations().filter(a => a.effect.getTiming().iterations === 1)"
-                           ".map(a => a.finished))")  # fmt: skip
+        self.page.evaluate(
+            "() => Promise.allSettled(document.getAnimations()"
+            ".filter(one => one.effect.getTiming().iterations === 1).map(one => one.finished))"
+        )
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.evaluate(AXE.read_text("utf-8"))
         options = {"resultTypes": ["violations"], "preload": False, "iframes": False}

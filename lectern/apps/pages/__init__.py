@@ -1,4 +1,4 @@
-"""The web pages of apps: what a browser gets at /lectern. The pages are files of `web/app/`; their data comes by fetch."""
+"""The web pages of apps: what a browser gets at /lectern. They are files of `web/app/`; data comes by fetch."""
 
 from .routes import add_pages
 

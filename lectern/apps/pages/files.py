@@ -48,7 +48,7 @@ def shell(request: web.Request, name: str, root: str, headers: dict[str, str]) -
 
 
 def static_file(path: str, headers: dict[str, str]) -> web.StreamResponse:
-    """A file of the folder, by its path below it; conditional requests and ranges are aiohttp's. Raises FileNotServed."""
+    """A file of the folder; conditional requests and ranges are aiohttp's. Raises FileNotServed."""
     kind = CONTENT_TYPES.get(Path(path).suffix)
     if kind is None or not (file := _contained(path)):
         raise FileNotServed("The pages have no such file.")

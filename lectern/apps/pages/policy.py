@@ -27,11 +27,6 @@ def page_headers() -> dict[str, str]:
     return COMMON | {"Content-Security-Policy": _worded(_PAGE)}
 
 
-def docs_headers() -> dict[str, str]:
-    """The vendored viewer writes style attributes into its markup (column widths), which only 'unsafe-inline' allows."""
-    return COMMON | {"Content-Security-Policy": _worded(_PAGE | {"style-src": "'self' 'unsafe-inline'"})}
-
-
 def file_headers() -> dict[str, str]:
     """A file opened on its own, such as an SVG, can do nothing."""
     return COMMON | {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}

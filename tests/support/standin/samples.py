@@ -85,7 +85,8 @@ def sample_apps() -> dict[str, dict[str, Any]]:
         "everything", "Everything at once", "Every kind of input that an app can have, and every kind of result.",
         EVERYTHING, required=["title", "picture"], picture="/lectern/v1/apps/everything/picture",
         outputs={
-            "image": _output("9", "SaveImage", "Pictures", "image"), "text": _output("12", "PreviewAny", "Notes", "text"),
+            "image": _output("9", "SaveImage", "Pictures", "image"),
+            "text": _output("12", "PreviewAny", "Notes", "text"),
             "deck": _output("14", "LecternSaveDeck", "Deck", "file"),
         },
     )  # fmt: skip
@@ -94,7 +95,7 @@ def sample_apps() -> dict[str, dict[str, Any]]:
             version=3, versions=[1, 2, 3], picture="/lectern/v1/apps/poster/picture"),
         every,
         app("broken", "Broken by a node", "Its third node fails.", {"prompt": PROMPT}),
-        app("strict", "Strict about its inputs", "The server refuses what it is given.", {"steps": STEPS, "size": PROMPT}),
+        app("strict", "Strict about its inputs", "Refuses what it is given.", {"steps": STEPS, "size": PROMPT}),
         app("busy", "Busy", "Waits in the queue until a test lets it go.", {"steps": STEPS}),
         app("hostile", HOSTILE, HOSTILE, HOSTILE_INPUTS),
         app("deck", "Topic to illustrated deck", "An outline, twelve pictures and a PowerPoint file from one topic.",

@@ -230,7 +230,8 @@ class StandIn:
         if not seen:
             await _write(response, 0, "status", {"status": run["status"], "queue_position": run["queue_position"]})
         while True:
-            for place, (kind, data) in enumerate(last[place:], place + 1):
+            for kind, data in last[place:]:
+                place += 1
                 await _write(response, place, kind, data)
                 if kind == "completed":
                     return response

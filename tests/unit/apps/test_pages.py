@@ -1,4 +1,4 @@
-"""What the server answers for the pages: their shells, the files that they load, and what a browser may do with them."""
+"""What the server answers for the pages: their shells, the files that they load, what a browser may do with them."""
 
 import hashlib
 import re
@@ -90,8 +90,9 @@ async def test_files_by_their_kinds(client, path, kind):
 @pytest.mark.parametrize(
     "path",
     [
-        "app.html", "vendor/README.md", "../lectern.js", "../../web/app/../app/app.html", "styles", "/etc/passwd", "x\0.mjs",
-        "a" * 5000 + ".mjs", "../app2/x.mjs", "../../docs/images/editor.png", str(FOLDER.parent / "words.mjs"), "none.css",
+        "app.html", "vendor/README.md", "../lectern.js", "../../web/app/../app/app.html", "styles", "/etc/passwd",
+        "x\0.mjs", "a" * 5000 + ".mjs", "../app2/x.mjs", "../../docs/images/editor.png", "none.css",
+        str(FOLDER.parent / "words.mjs"),
     ],
 )  # fmt: skip
 def test_nothing_else_is_served(path):
