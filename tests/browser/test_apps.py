@@ -191,6 +191,7 @@ def paint_over_the_middle(pages: AppPages) -> None:
     pages.page.get_by_role("button", name="Paint over the picture").click()
     canvas = pages.page.get_by_role("application")
     box = canvas.bounding_box()
+    assert box is not None
     canvas.press("Space")
     canvas.press("ArrowRight")
     canvas.press("Space")
