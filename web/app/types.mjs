@@ -28,6 +28,7 @@
  * @property {string} title
  * @property {string} description
  * @property {number} version
+ * @property {number} [active_version]
  * @property {number[]} versions
  * @property {{properties: Record<string, Schema>, required: string[]}} inputs
  * @property {Record<string, {title: string, media: string | null}>} outputs

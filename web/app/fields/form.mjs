@@ -47,7 +47,7 @@ export class Form {
     };
     const required = this.inputs.required.includes(name);
     const sibling = (/** @type {string} */ other) => this.fields.get(other);
-    const context = { name, label: schema.title || name, schema, required, changed: report, sibling };
+    const context = { name, label: labelOf(schema, name), schema, required, changed: report, sibling };
     const field = framed(context, controlFor(schema)(context));
     this.fields.set(name, field);
     this.element.append(field.element);
@@ -134,9 +134,10 @@ function suits(value, schema) {
   return typeof value === "number" || typeof value === "bigint";
 }
 
-/** @param {import("../types.mjs").Schema} schema @param {string} name */
+/** A name in the code's way of writing, `cfg_scale`, reads as words. @param {import("../types.mjs").Schema} schema @param {string} name */
 export function labelOf(schema, name) {
-  return schema?.title || name;
+  const words = name.replace(/[_-]+/g, " ").trim();
+  return schema?.title || words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** A value as a line of text. @param {unknown} value @param {import("../types.mjs").Schema} [schema] */

@@ -52,10 +52,12 @@ export class AppPage {
     this.tell("");
     if (!this.form.check()) return this.tell(say("Some inputs need a look."));
     this.working(true);
+    const takeBack = this.stage.begin();
+    this.reveal(this.stage.element);
     try {
       await this.follow(await startRun(this.app, this.form.values(), this.takes?.value() ?? 1));
     } catch (error) {
-      this.refused(error);
+      this.refused(error, takeBack);
     } finally {
       this.working(false);
     }
@@ -69,13 +71,14 @@ export class AppPage {
     this.working(false);
   }
 
-  /** @param {unknown} error */
-  refused(error) {
+  /** @param {unknown} error @param {() => void} takeBack */
+  refused(error, takeBack) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status !== 422 || !Array.isArray(error.details)) {
       this.stage.complain(error);
       return this.reveal(this.stage.element);
     }
+    takeBack();
     const others = this.form.complain(error.details);
     this.tell(others.length ? others.join(" ") : say("Some inputs need a look."));
   }
@@ -119,12 +122,12 @@ export class AppPage {
   }
 
   versions() {
-    const { versions, version } = this.app;
+    const { versions, version, active_version } = this.app;
     if (versions.length < 2) return null;
     const id = freshId("version");
-    const newest = Math.max(...versions);
+    const current = active_version ?? Math.max(...versions);
     const options = [...versions].sort((a, b) => b - a).map((one) =>
-      el("option", { value: one, selected: one === version }, one === newest ? say("Version {version} (newest)", { version: one }) : say("Version {version}", { version: one })));
+      el("option", { value: one, selected: one === version }, one === current ? say("Version {version} (current)", { version: one }) : say("Version {version}", { version: one })));
     const select = el("select", { class: "input", id, onchange: () => {
       const url = new URL(location.href);
       url.searchParams.set("version", select.value);

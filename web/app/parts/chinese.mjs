@@ -36,7 +36,7 @@ export const CHINESE = {
   Undo: "撤销", "Paint everything": "全部涂满", Invert: "反转", Clear: "清除", "Use this mask": "使用此蒙版", "Brush down": "落笔", "Brush up": "抬笔",
   "{across} % across, {down} % down": "横向 {across}%，纵向 {down}%",
   "Canvas. Arrow keys move the brush, space lowers and lifts it, brackets change its size.": "画布。方向键移动画笔，空格落笔或抬笔，方括号键改变大小。",
-  Run: "运行", "Running…": "运行中…", "How many": "数量", Version: "版本", "Version {version} (newest)": "版本 {version}（最新）", "Version {version}": "版本 {version}",
+  Run: "运行", "Running…": "运行中…", "How many": "数量", Version: "版本", "Version {version} (current)": "版本 {version}（当前）", "Version {version}": "版本 {version}",
   "Some inputs need a look.": "有些输入需要检查。", "Some inputs do not fit": "有些输入不符合要求", "Filled in from the link.": "已按链接填写。", "Filled in from that run.": "已填入该次运行的输入。",
   "Copy link": "复制链接", "Copy link with these inputs": "复制链接，含这些输入", "Start over": "恢复默认", "Everything is as the app has it.": "已恢复为默认值。",
   "These inputs are too long for a link.": "输入内容过长，无法放入链接。", "The link is copied.": "链接已复制。",

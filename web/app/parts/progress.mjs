@@ -3,25 +3,27 @@
 import { el, fill } from "./dom.mjs";
 import { say } from "./words.mjs";
 
+/** @typedef {Pick<import("../types.mjs").Run, "status" | "progress"> & Partial<import("../types.mjs").Run>} Told */
+
 export class ProgressPanel {
-  /** @param {() => void} cancel */
+  /** @param {(() => void) | null} cancel  null: there is nothing yet that could be */
   constructor(cancel) {
     this.preview = el("img", { class: "preview-picture", alt: say("Preview of the picture so far"), hidden: true });
     this.bar = el("div", { class: "bar", role: "progressbar", "aria-label": say("Progress"), "aria-valuemin": 0, "aria-valuemax": 100 }, el("div", { class: "bar-part" }));
     this.title = el("p", { class: "progress-title" });
     this.detail = el("p", { class: "progress-detail" });
     this.percent = el("span", { class: "percent" });
-    this.button = el("button", { type: "button", class: "button quiet", onclick: () => { this.button.setAttribute("aria-disabled", "true"); cancel(); } }, say("Cancel"));
+    this.button = el("button", { type: "button", class: "button quiet", hidden: !cancel, onclick: () => { this.button.setAttribute("aria-disabled", "true"); cancel?.(); } }, say("Cancel"));
     const words = el("div", { class: "progress-words" }, this.title, this.detail);
     const line = el("div", { class: "progress-line" }, words, this.percent, this.button);
     this.glow = el("div", { class: "glow" }, this.preview);
     this.element = el("section", { class: "progress", "aria-label": say("Progress") }, this.glow, el("div", { class: "progress-foot" }, this.bar, line));
     this.connected = true;
-    /** @type {import("../types.mjs").Run | null} */
+    /** @type {Told | null} */
     this.run = null;
   }
 
-  /** @param {import("../types.mjs").Run} run */
+  /** @param {Told} run */
   show(run) {
     this.run = run;
     const part = run.progress ? Math.round(run.progress.value * 100) : null;
@@ -50,7 +52,7 @@ export class ProgressPanel {
   }
 }
 
-/** One line that a screen reader hears only when it changes. @param {import("../types.mjs").Run} run */
+/** One line that a screen reader hears only when it changes. @param {Told} run */
 export function headline(run) {
   if (run.status === "canceling") return say("Stopping…");
   if (run.status === "queued") {
@@ -60,8 +62,8 @@ export function headline(run) {
   return run.progress?.current_node || say("Starting…");
 }
 
-/** @param {import("../types.mjs").Run} run */
-function detail({ progress, n }) {
+/** @param {Told} run */
+function detail({ progress, n = 1 }) {
   if (!progress) return "";
   const parts = [
     n > 1 && say("Take {take} of {takes}", { take: (progress.take ?? 0) + 1, takes: n }),

@@ -28,7 +28,24 @@ export class Stage {
     this.place = el("div", { class: "stage-place" }, emptyStage(say("What you make appears here.")));
     this.element = el("section", { class: "stage", "aria-label": say("Result") }, this.status, this.place);
     this.following = new AbortController();
-    this.shown = "";
+    this.restInView();
+  }
+
+  /** Stays in view beside a long form; what is taller than the window comes to rest at its lower end. */
+  restInView() {
+    const rest = () => this.element.style.setProperty("--rest", `${Math.min(16, innerHeight - this.element.offsetHeight - 16)}px`);
+    new ResizeObserver(rest).observe(this.element);
+    addEventListener("resize", rest);
+  }
+
+  /** Something happens at once, before the server has answered; gives what takes it back. */
+  begin() {
+    this.following.abort();
+    const before = [...this.place.childNodes];
+    const panel = new ProgressPanel(null);
+    panel.show({ status: "running", progress: null });
+    fill(this.place, panel.element);
+    return () => fill(this.place, ...before);
   }
 
   /** A line for screen readers, and in the tab's title. @param {string} text @param {string} [tab] */
