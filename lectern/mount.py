@@ -4,8 +4,8 @@ import logging
 from pathlib import Path
 
 from . import host
-from .apps.routes import add_routes
 from .apps.service import create_service
+from .apps.surface.routes import add_routes
 from .errors import SettingsError
 from .prompts.server.hub import ChatHub
 from .prompts.server.routes import add_chat_routes

@@ -39,6 +39,9 @@ class Apps(_Section):
     queued: int = Field(default=100, ge=1, le=100_000, description="runs waiting at once; more are answered 429")
     body_kb: int = Field(default=1024, ge=1, le=1_048_576, description="largest request body, kilobytes")
     wait_seconds: int = Field(default=60, ge=1, le=600, description="longest wait of a `Prefer: wait` request")
+    publish_mb: int = Field(default=16, ge=1, le=256, description="largest body of a publish request, megabytes")
+    keep_days: int = Field(default=0, ge=0, le=36_500, description="until a run that ended is forgotten; 0: never")
+    streams: int = Field(default=2000, ge=1, le=100_000, description="listeners to events of runs at once")
 
 
 class Prompts(_Section):

@@ -9,27 +9,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .contract import app_section
-from .errors import AppNotFound
-from .graph import Graph, is_graph
-from .picks import Workflow
+from .graph import is_graph
+from .publishing.appmode import read_picks
+from .publishing.saved import app_section
+from .publishing.versions import App
 
 logger = logging.getLogger(__name__)
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+PICTURE_SUFFIX = ".jpg"
 FILE_VERSION = 1  # a file has no history; versions come with publishing
-
-
-@dataclass(frozen=True)
-class App:
-    """One version of a published workflow."""
-
-    slug: str
-    title: str
-    description: str
-    version: int
-    workflow: Workflow  # UI format: picks, labels
-    graph: Graph  # API format: what runs
 
 
 @dataclass(frozen=True)
@@ -41,18 +30,19 @@ class Catalog:
     def apps(self) -> list[App]:
         """All apps by slug; of two with one slug, the first file by name counts."""
         found: dict[str, App] = {}
-        for app in self._read_all():
+        for _, app in self._read_all():
             found.setdefault(app.slug, app)
         return sorted(found.values(), key=lambda app: app.slug)
 
-    def app(self, slug: str) -> App:
-        """Raises AppNotFound."""
-        for app in self.apps():
+    def picture(self, slug: str) -> Path | None:
+        """The picture that lies beside the app's workflow."""
+        for file, app in self._read_all():
             if app.slug == slug:
-                return app
-        raise AppNotFound("There is no app with this name; GET /lectern/v1/apps lists them.")
+                picture = file.with_suffix(PICTURE_SUFFIX)
+                return picture if picture.is_file() else None
+        return None
 
-    def _read_all(self) -> Iterator[App]:
+    def _read_all(self) -> Iterator[tuple[Path, App]]:
         for file in sorted(self.folder.glob("*.json")):
             companion = self.folder / "api" / file.name
             try:
@@ -61,7 +51,7 @@ class Catalog:
                 logger.debug("%s is not an app: %s", file, error)
                 continue
             if app is not None:
-                yield app
+                yield file, app
 
 
 def _stamp(file: Path) -> tuple[int, int]:
@@ -86,4 +76,16 @@ def make_app(workflow: dict[str, Any], graph: object) -> App | None:
     slug, title = section.get("slug"), section.get("title")
     if not (isinstance(slug, str) and SLUG.fullmatch(slug) and isinstance(title, str) and is_graph(graph)):
         return None
-    return App(slug, title, str(section.get("description", "")), FILE_VERSION, workflow, graph)  # type: ignore[arg-type]
+    assert isinstance(graph, dict)
+    return App(
+        slug=slug,
+        title=title,
+        description=str(section.get("description", "")),
+        version=FILE_VERSION,
+        workflow=workflow,
+        graph=graph,
+        picked=read_picks(workflow, graph),
+        source="bundled",
+        picture=PICTURE_SUFFIX,
+        bundled=True,
+    )

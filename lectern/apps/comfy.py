@@ -21,6 +21,8 @@ CLOSE_SECONDS = 1  # the next run does not wait longer for a goodbye
 EVENT_BYTES = 64 * 2**20  # largest WebSocket message; previews and a node's results come this way
 CONNECTIONS = 16
 UNCOMPRESSED = {"Accept-Encoding": "identity"}  # lengths are those of the files
+PREVIEWS = {"preview_method": "auto"}  # ComfyUI makes none by itself unless its command line says so
+FILE_STATUSES = frozenset({200, 206, 304, 416})
 GATEWAY_ERRORS = frozenset({502, 503, 504})  # a proxy in front of a ComfyUI that is away
 
 
@@ -59,7 +61,7 @@ class ComfyClient:
 
     async def submit(self, graph: Graph, prompt_id: str, client_id: str) -> Answer:
         """POST /prompt. Raises Unreachable."""
-        body = {"prompt": graph, "prompt_id": prompt_id, "client_id": client_id}
+        body = {"prompt": graph, "prompt_id": prompt_id, "client_id": client_id, "extra_data": PREVIEWS}
         return await self._json("POST", "/prompt", json=body)
 
     async def history(self, prompt_id: str) -> Mapping[str, Any] | None:
@@ -85,6 +87,29 @@ class ComfyClient:
         info = answer.body.get(class_type) if isinstance(answer.body, dict) else None
         return info if isinstance(info, dict) else {}
 
+    async def all_object_info(self) -> Mapping[str, Any]:
+        """`/object_info` of every class. Raises Unreachable."""
+        answer = await self._json("GET", "/object_info")
+        return answer.body if isinstance(answer.body, dict) else {}
+
+    async def saved_workflows(self) -> list[Mapping[str, Any]]:
+        """The files below the user's workflows folder: path, size (bytes), modified. Raises Unreachable."""
+        asked = {"dir": "workflows", "recurse": "true", "full_info": "true"}
+        answer = await self._json("GET", "/api/userdata", params=asked)
+        return [file for file in answer.body if isinstance(file, dict)] if isinstance(answer.body, list) else []
+
+    async def saved_workflow(self, path: str, limit: int) -> bytes | None:
+        """One of those files; None when there is none, or it is larger than so many bytes. Raises Unreachable."""
+        response = await self._send("GET", f"/api/userdata/{quote(f'workflows/{path}', safe='')}")
+        with _translated():
+            async with response:
+                if response.status != 200 or (response.content_length or 0) > limit:
+                    return None
+                content = await response.content.read(limit + 1)
+                while len(content) <= limit and (piece := await response.content.read(limit + 1 - len(content))):
+                    content += piece
+        return content if len(content) <= limit else None
+
     async def size(self, item: OutputItem) -> int | None:
         """Bytes of an output file; None when ComfyUI does not have it or does not say."""
         try:
@@ -94,13 +119,16 @@ class ComfyClient:
         response.release()
         return response.content_length if response.status == 200 else None
 
-    async def file(self, item: OutputItem) -> aiohttp.ClientResponse | None:
+    async def file(self, item: OutputItem, asked: Mapping[str, str] | None = None) -> aiohttp.ClientResponse | None:
         """An open answer with the file's bytes, to be closed by the caller; None when the file is gone.
+
+        Args:
+            asked: further headers, such as Range and If-None-Match; the answer may then also be 206, 304 or 416.
 
         Raises Unreachable.
         """
-        response = await self._send("GET", "/view", params=_view(item), headers=UNCOMPRESSED)
-        if response.status == 200:
+        response = await self._send("GET", "/view", params=_view(item), headers={**UNCOMPRESSED, **(asked or {})})
+        if response.status in FILE_STATUSES:
             return response
         response.release()
         return None
@@ -179,26 +207,3 @@ def _view(item: OutputItem) -> dict[str, str]:
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-async def read_event(socket: aiohttp.ClientWebSocketResponse) -> tuple[str, Mapping[str, Any]] | None:
-    """The next JSON event, or None once the WebSocket is closed. Binary previews are skipped."""
-    while True:
-        message = await socket.receive()
-        if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING):
-            return None
-        if message.type is aiohttp.WSMsgType.ERROR:
-            return None
-        if message.type is aiohttp.WSMsgType.TEXT:
-            event = _event(message.data)
-            if event is not None:
-                return event
-
-
-def _event(text: str) -> tuple[str, Mapping[str, Any]] | None:
-    try:
-        content = json.loads(text)
-    except ValueError:
-        return None
-    data = content.get("data") if isinstance(content, dict) else None
-    return (str(content.get("type")), data) if isinstance(data, dict) else None

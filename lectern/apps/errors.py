@@ -38,6 +38,20 @@ class BadRequest(AppError):
     code = "bad_request"
 
 
+class Unauthorized(AppError):
+    """A key is needed, and none or a wrong one was given."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(AppError):
+    """Whoever calls is known, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
 class MethodNotAllowed(AppError):
     """The address exists, the method does not."""
 
@@ -70,12 +84,69 @@ class InvalidInput(AppError):
     code = "invalid_input"
 
 
+class MissingModel(AppError):
+    """The app needs nodes, models or files that this ComfyUI does not have; `details` lists them."""
+
+    status = 422
+    code = "missing_model"
+
+
+class StaleInput(AppError):
+    """Nothing of what a publisher picked exists in the workflow; `details` lists it."""
+
+    status = 422
+    code = "stale_input"
+
+
+class VersionConflict(AppError):
+    """The app has changed since its publisher read it."""
+
+    status = 409
+    code = "version_conflict"
+
+
+class BundledApp(AppError):
+    """The app comes with the pack and cannot be changed."""
+
+    status = 409
+    code = "bundled_app"
+
+
 class QueueFull(AppError):
     """As many runs wait as `apps.queued` allows."""
 
     status = 429
     code = "queue_full"
     retry_after = 5  # seconds; a guess, because nothing here knows how long a run takes
+
+
+class IdempotencyKeyReuse(AppError):
+    """The Idempotency-Key came with another request before."""
+
+    status = 409
+    code = "idempotency_key_reuse"
+
+
+class RunExpired(AppError):
+    """The run is over and forgotten."""
+
+    status = 410
+    code = "run_expired"
+
+
+class TooManyStreams(AppError):
+    """As many listen already as `apps.streams` allows."""
+
+    status = 429
+    code = "too_many_streams"
+    retry_after = 15  # seconds
+
+
+class RunActive(AppError):
+    """The run has not ended, so it cannot be deleted."""
+
+    status = 409
+    code = "run_active"
 
 
 class NotReady(AppError):

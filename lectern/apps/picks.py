@@ -1,25 +1,41 @@
-"""ComfyUI's App Mode picks, as a saved workflow holds them in `extra.linearData`.
+"""An app's picks in one normal form, whatever they were read from: App Mode, a request, a proposal, the store."""
 
-Source: ComfyUI_frontend 1.49.6, src/stores/appModeStore.ts and src/types/widgetId.ts.
-"""
-
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-from urllib.parse import unquote
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-Workflow = Mapping[str, Any]  # a UI-format workflow, a foreign document
+from .errors import InvalidInput
+from .graph import Graph
+from .inputs import Problem
+
+Body = TypeVar("Body", bound=BaseModel)
+
+MOST_PICKS = 300  # more controls than any form can hold; a bound for hostile bodies
+NAME_LENGTH = 100  # characters
+TEXT_LENGTH = 2000  # characters of a label or a help text
+# What a proposal says about a pick besides, so that a proposal can be sent back as it is.
+PROPOSAL_KEYS = frozenset({"picked", "type", "current", "group", "class_type"})
+
+
+class Place(NamedTuple):
+    """One widget of the API graph."""
+
+    node_id: str
+    widget: str
 
 
 class PickOptions(BaseModel):
-    """What Lectern reads from a pick's third element; the front end keeps unknown keys there."""
+    """What a pick says about its input. App Mode keeps it in the third element, beside keys of its own.
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, populate_by_name=True)
+    Once it is read, the name is the Pick's.
+    """
 
-    name: str | None = Field(default=None, min_length=1, max_length=100)
-    label: str | None = None
-    description: str | None = None
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
+
+    name: str | None = Field(default=None, min_length=1, max_length=NAME_LENGTH)
+    label: str | None = Field(default=None, max_length=TEXT_LENGTH)
+    description: str | None = Field(default=None, max_length=TEXT_LENGTH)
     required: bool = False
     max_length: int | None = Field(default=None, ge=1, alias="maxLength")
     minimum: int | float | None = None
@@ -28,12 +44,21 @@ class PickOptions(BaseModel):
 
 
 class Pick(NamedTuple):
-    """A widget that the workflow's author made an input of the app."""
+    """A widget that the author made an input of the app."""
 
-    node_id: str
+    node_id: str  # in the API graph: "12:5" inside a subgraph
     widget: str
     name: str
-    options: PickOptions
+    options: PickOptions = PickOptions()
+    also: tuple[Place, ...] = ()  # further widgets that get the same value: a promoted widget may feed several
+
+
+class OutputPick(NamedTuple):
+    """A node whose results the app gives. Empty texts are made up from the node's title."""
+
+    node_id: str
+    name: str = ""
+    title: str = ""
 
 
 class Stale(NamedTuple):
@@ -44,50 +69,118 @@ class Stale(NamedTuple):
     reason: str
 
 
-def mapping(value: object) -> Mapping[str, Any]:
-    """The value when it is an object, else an empty one: saved workflows hold anything."""
-    return value if isinstance(value, dict) else {}
+class Picked(NamedTuple):
+    """Everything that was picked, in its order. No outputs means every output node, as in App Mode."""
+
+    picks: tuple[Pick, ...] = ()
+    outputs: tuple[OutputPick, ...] = ()
+    stale: tuple[Stale, ...] = ()
 
 
-def linear_data(workflow: Workflow, key: str) -> list[Any]:
-    """`extra.linearData.inputs` or `.outputs`; empty when the workflow was never saved as an app."""
-    value = mapping(mapping(workflow.get("extra")).get("linearData")).get(key)
-    return value if isinstance(value, list) else []
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def read_picks(workflow: Workflow) -> tuple[list[Pick], list[Stale]]:
-    """All picks in their order, and the entries that are not understood."""
-    read = [_read_pick(entry) for entry in linear_data(workflow, "inputs")]
-    return [pick for pick in read if isinstance(pick, Pick)], [stale for stale in read if isinstance(stale, Stale)]
+class _Place(_Closed):
+    node_id: str = Field(min_length=1, max_length=NAME_LENGTH)
+    widget: str = Field(min_length=1, max_length=NAME_LENGTH)
 
 
-def _read_pick(entry: object) -> Pick | Stale:
-    if not isinstance(entry, list) or len(entry) < 2 or not isinstance(entry[1], str):
-        return Stale(str(entry)[:100], "", "is not a pick: [id, widget name, options]")
-    identity, name = entry[0], entry[1]
-    target = resolve_id(identity, name)
-    if target is None:
-        return Stale(str(identity), name, "names a widget inside a subgraph, which is not supported yet")
-    try:
-        options = PickOptions.model_validate(entry[2] if len(entry) > 2 else {})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        return Stale(str(identity), name, f"has a wrong option {'.'.join(map(str, first['loc']))}: {first['msg']}")
-    return Pick(*target, options.name or name, options)
+class _InputBody(PickOptions, _Place):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
+
+    also: list[_Place] = Field(default=[], max_length=MOST_PICKS)
 
 
-def resolve_id(identity: object, name: str) -> tuple[str, str] | None:
-    """(node id, widget name) of a pick's id when it names a node of the root graph, else None.
+class _OutputBody(_Closed):
+    node_id: str = Field(min_length=1, max_length=NAME_LENGTH)
+    name: str | None = Field(default=None, min_length=1, max_length=NAME_LENGTH)
+    title: str | None = Field(default=None, max_length=TEXT_LENGTH)
 
-    Root forms are `rootGraphId:nodeId:widgetName`, each part URL-encoded, and a plain node id. The root graph's id
-    is not compared: it changes with "save as" while the picks keep the old one.
+
+def parse_picks(inputs: object, outputs: object, graph: Graph) -> Picked:
+    """Picks as a caller wrote them; one whose node is not in the graph is stale.
+
+    Raises:
+        InvalidInput: lists every entry that is not a pick.
     """
-    if isinstance(identity, bool) or not isinstance(identity, (int, str)):
-        return None
-    text = str(identity)
-    if text.isascii() and text.isdigit():
-        return text, name
-    parts = text.split(":")
-    if len(parts) == 3 and all(parts):
-        return unquote(parts[1]), unquote(parts[2])
-    return None
+    problems: list[Problem] = []
+    picks = [_pick(body) for body in _bodies(_InputBody, inputs, "inputs", problems)]
+    named = [
+        OutputPick(body.node_id, body.name or "", body.title or "")
+        for body in _bodies(_OutputBody, outputs, "outputs", problems)
+    ]
+    if problems:
+        raise InvalidInput(
+            problems[0].message if len(problems) == 1 else f"{len(problems)} picks are wrong.",
+            [problem._asdict() for problem in problems],
+        )
+    gone = [
+        Stale(p.node_id, p.name, "names an output node that no longer exists") for p in named if p.node_id not in graph
+    ]
+    return Picked(tuple(picks), tuple(p for p in named if p.node_id in graph), tuple(gone))
+
+
+def _bodies(model: type[Body], value: object, where: str, problems: list[Problem]) -> list[Body]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > MOST_PICKS:
+        problems.append(Problem(where, "wrong_type", f"{where} must be a list of at most {MOST_PICKS} picks."))
+        return []
+    read: list[Body] = []
+    for number, entry in enumerate(value):
+        if isinstance(entry, dict):
+            if entry.get("picked") is False:
+                continue
+            entry = {key: content for key, content in entry.items() if key not in PROPOSAL_KEYS}
+        try:
+            read.append(model.model_validate(entry))
+        except ValidationError as error:
+            problems += _problems(error, f"{where}[{number}]")
+    return read
+
+
+def _problems(error: ValidationError, where: str) -> list[Problem]:
+    return [
+        Problem(where, "wrong_pick", f"{'.'.join([where, *map(str, fault['loc'])])[:NAME_LENGTH]}: {fault['msg']}.")
+        for fault in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def _pick(body: _InputBody) -> Pick:
+    options = PickOptions.model_validate(body.model_dump(exclude={"node_id", "widget", "name", "also"}))
+    also = tuple(Place(place.node_id, place.widget) for place in body.also)
+    return Pick(body.node_id, body.widget, body.name or body.widget, options, also)
+
+
+def dump_picks(picked: Picked) -> dict[str, Any]:
+    """JSON for the store, for an exported app and for a proposal; `parse_picks` takes its two lists back."""
+    return {
+        "inputs": [pick_json(pick) for pick in picked.picks],
+        "outputs": [
+            {key: value for key, value in output._asdict().items() if value != ""} for output in picked.outputs
+        ],
+        "stale": [stale._asdict() for stale in picked.stale],
+    }
+
+
+def pick_json(pick: Pick) -> dict[str, Any]:
+    options = pick.options.model_dump(exclude_none=True, exclude_defaults=True)
+    also = [place._asdict() for place in pick.also]
+    return {"node_id": pick.node_id, "widget": pick.widget, **options, "name": pick.name} | (
+        {"also": also} if also else {}
+    )
+
+
+def load_picks(stored: Mapping[str, Any]) -> Picked:
+    """What `dump_picks` made."""
+    return Picked(
+        tuple(_pick(_InputBody.model_validate(entry)) for entry in stored["inputs"]),
+        tuple(OutputPick(**entry) for entry in stored["outputs"]),
+        tuple(Stale(**entry) for entry in stored["stale"]),
+    )
+
+
+def unique_name(wanted: str, node_id: str, taken: Iterable[str]) -> str | None:
+    """The name, or `<nodeId>_<name>` as in Comfy's own prototype; None when both are taken."""
+    return next((name for name in (wanted, f"{node_id}_{wanted}") if name not in taken), None)

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from .graph import Graph
+from .graph import Graph, Target
 from .nodeinfo import Scalar
 
 
@@ -18,16 +18,19 @@ class RunStatus(StrEnum):
     SUCCEEDED = "succeeded"
     CANCELED = "canceled"
     FAILED = "failed"
+    EXPIRED = "expired"  # ended, and its inputs and outputs are gone
 
 
-FINISHED = frozenset({RunStatus.SUCCEEDED, RunStatus.CANCELED, RunStatus.FAILED})
+ENDS = frozenset({RunStatus.SUCCEEDED, RunStatus.CANCELED, RunStatus.FAILED})
+FINISHED = ENDS | {RunStatus.EXPIRED}
 IN_FLIGHT = frozenset({RunStatus.RUNNING, RunStatus.CANCELING})
 
 # A run that is being cancelled may still end as something else: ComfyUI had finished it before the cancel arrived.
 _SUCCESSORS = {
     RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELED, RunStatus.FAILED}),
-    RunStatus.RUNNING: frozenset({RunStatus.QUEUED, RunStatus.CANCELING, *FINISHED}),
-    RunStatus.CANCELING: FINISHED,
+    RunStatus.RUNNING: frozenset({RunStatus.QUEUED, RunStatus.CANCELING, *ENDS}),
+    RunStatus.CANCELING: ENDS,
+    **dict.fromkeys(ENDS, frozenset({RunStatus.EXPIRED})),
 }
 
 
@@ -43,6 +46,7 @@ class RunError(NamedTuple):
     message: str
     node_id: str | None = None
     class_type: str | None = None
+    title: str | None = None  # the node's
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class OutputItem:
     subfolder: str = ""
     folder: str = "output"  # ComfyUI's `type`: output or temp
     text: str | None = None  # a text that lies in no file
+    take: int = 0  # which of the run's executions gave it
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,43 @@ class Workflow:
     """What a run executes, whatever happens to the app meanwhile."""
 
     graph: Graph
-    targets: Mapping[str, tuple[str, str]]  # input name -> node id, widget
+    targets: Mapping[str, Target]  # input name -> the widget that it sets
     outputs: Mapping[str, str]  # node id -> output name
 
     @property
     def digest(self) -> str:
         content = json.dumps([self.graph, self.targets, self.outputs], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Hook(NamedTuple):
+    """Where the run's events are sent."""
+
+    url: str
+    events: tuple[str, ...]  # start, output, progress, completed
+
+
+class Growing(NamedTuple):
+    """A seed that is one larger in every take, and wraps within its limits."""
+
+    minimum: int
+    maximum: int
+
+    def of(self, first: int, take: int) -> int:
+        return self.minimum + (first - self.minimum + take) % (self.maximum - self.minimum + 1)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a run is bound to, beside its input."""
+
+    owner: str = ""  # id of the key that submitted it; empty without one
+    takes: int = 1  # executions, `n`
+    seeds: Mapping[str, Growing] = field(default_factory=dict)  # by name of the input
+    retry: bool = True  # once more when ComfyUI lost it
+    seconds: int | None = None  # that one execution may take
+    deadline_ms: int | None = None  # canceled when it has not ended by then
+    webhook: Hook | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +119,7 @@ class NewRun:
     input: Mapping[str, Scalar]
     metadata: Mapping[str, str]
     created_ms: int  # milliseconds since 1970, UTC; so are all `_ms` points in time
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True)
@@ -97,26 +133,42 @@ class Run:
     status: RunStatus
     input: Mapping[str, Any]
     metadata: Mapping[str, str]
-    attempt: int  # how often it was given to ComfyUI
+    attempt: int  # how often the take in work was given to ComfyUI
     prompt_id: str | None  # ComfyUI's id of the latest attempt
-    outputs: tuple[OutputItem, ...]
+    outputs: tuple[OutputItem, ...]  # of all takes so far
     error: RunError | None
-    cached_nodes: int | None
+    cached_nodes: int | None  # of all takes together, as execution_ms
     execution_ms: int | None  # duration
     created_ms: int
     started_ms: int | None
     completed_ms: int | None
+    sequence: int  # grows from run to run
+    terms: Terms
+    takes_done: int
+    expires_ms: int | None
+    logs: str
 
     @property
     def finished(self) -> bool:
         return self.status in FINISHED
 
+    @property
+    def last_take(self) -> bool:
+        return self.takes_done + 1 >= self.terms.takes
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The input of the take in work."""
+        grown = {name: seed.of(int(self.input[name]), self.takes_done) for name, seed in self.terms.seeds.items()}
+        return {**self.input, **grown}
+
 
 class Result(NamedTuple):
-    """How a run ended; what `finish` stores."""
+    """How a take ended, and with it, unless it succeeded and others follow, the run."""
 
     status: RunStatus
     error: RunError | None = None
     outputs: tuple[OutputItem, ...] = ()
     cached_nodes: int | None = None
     execution_ms: int | None = None
+    logs: str = ""

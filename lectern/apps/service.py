@@ -4,59 +4,64 @@ import asyncio
 import logging
 import ssl
 import uuid
-from collections import defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..settings import Settings
-from .catalog import App, Catalog
-from .comfy import ComfyClient, Unreachable
-from .contract import Contract, derive_contract, needed_classes
-from .dispatcher import Dispatcher, Pace, now_ms
-from .errors import NotReady, OutputUnavailable, QueueFull, RunNotFound, VersionNotFound
+from .callers import Caller
+from .catalog import Catalog
+from .comfy import ComfyClient
+from .contract import Contract, targets
+from .errors import InvalidInput, MissingModel, NotReady, QueueFull
 from .nodeclasses import NodeClasses
-from .runs import IN_FLIGHT, NewRun, Run, RunStatus, Workflow
-from .storage import Storage
-from .streams import OutputStream, open_stream
-from .submission import Listing, Submission
-from .validation import check_inputs
-from .views import app_view, run_view
+from .publishing.library import Described, Library
+from .publishing.missing import Missing
+from .publishing.offers import Offers
+from .publishing.publisher import Publisher
+from .publishing.versions import App
+from .running.dispatcher import Pace, now_ms
+from .running.preparing import PlainPreparer
+from .running.service import Limits, RunService, Seen
+from .runs import Growing, NewRun, RunStatus, Terms, Workflow
+from .store.storage import Storage
+from .surface.submission import Submission
+from .surface.views import app_view
+from .validation import EXACT_INTEGER, check_inputs
 
 if TYPE_CHECKING:
-    from .store import RunStore
+    from .store.idempotency import Repeatable
+    from .store.runs import Full
 
 logger = logging.getLogger(__name__)
 
-UNKNOWN_RUN = "There is no run with this id."
+FULL = {
+    "queued": "{limit} runs are waiting already; try again later.",
+    "of_app": "{limit} runs of this app are waiting already; try again later.",
+    "of_owner": "This key has {limit} runs that have not ended; wait for one of them.",
+}
 
 
-class Seen(NamedTuple):
-    """A run and how its caller sees it, of one moment."""
-
-    run: Run
-    view: dict[str, Any]
+class Readiness(NamedTuple):
+    ready: bool
+    reasons: list[str]
+    active: Mapping[RunStatus, int]
 
 
 class AppService:
     """What the routes call."""
 
     def __init__(
-        self,
-        catalog: Catalog,
-        storage: Storage,
-        client: ComfyClient,
-        settings: Callable[[], Settings],
-        pace: Pace,
+        self, catalog: Catalog, storage: Storage, client: ComfyClient, settings: Callable[[], Settings], pace: Pace
     ) -> None:
         self.settings = settings  # raises SettingsError while lectern.toml has a mistake
-        self._catalog = catalog
         self._storage = storage
         self._client = client
         self._classes = NodeClasses(client)
-        self._dispatcher = Dispatcher(storage, client, self._announce, pace)
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self.library = Library(catalog, storage, self._classes)
+        self.publisher = Publisher(self.library, storage, self._classes, client)
+        self.offers = Offers(client)
+        self.runs = RunService(storage, client, PlainPreparer(), self._limits, pace)
 
     async def resume(self) -> None:
         """Goes on with the runs of an earlier process; costs nothing when there never was one."""
@@ -67,128 +72,168 @@ class AppService:
         except NotReady as error:
             logger.warning("%s", error)
             return
-        self._dispatcher.wake()
+        self.runs.wake()
 
     async def close(self) -> None:
         """Lets go of everything; runs stay as they are, for `resume` of the next process."""
-        await self._dispatcher.stop()
+        await self.runs.close()
         await self._client.close()
         await self._storage.close()
 
-    async def apps(self) -> list[dict[str, Any]]:
+    async def apps(self, caller: Caller, search: str = "") -> list[dict[str, Any]]:
         """Raises NotReady when ComfyUI cannot be asked for its nodes."""
-        apps = await asyncio.to_thread(self._catalog.apps)
-        return [app_view(app, await self._contract(app)) for app in apps]
+        found = [app for app in await self.library.apps(caller) if _matches(app, search)]
+        return [app_view(described) for described in await asyncio.gather(*map(self.library.describe, found))]
 
-    async def app(self, slug: str) -> dict[str, Any]:
-        """Raises AppNotFound, NotReady."""
-        app = await asyncio.to_thread(self._catalog.app, slug)
-        return app_view(app, await self._contract(app))
+    async def app(self, slug: str, version: int | None, caller: Caller) -> dict[str, Any]:
+        """Raises AppNotFound, VersionNotFound, NotReady."""
+        return app_view(await self.describe(slug, version, caller))
 
-    async def submit(self, slug: str, asked: Submission) -> Seen:
-        """Checks and queues a run. Once it returns, the run is stored.
+    async def describe(self, slug: str, version: int | None, caller: Caller) -> Described:
+        return await self.library.describe(await self.library.app(slug, version, caller))
 
-        Raises AppNotFound, VersionNotFound, InvalidInput, QueueFull, NotReady.
+    async def submit(self, slug: str, asked: Submission, caller: Caller) -> Seen:
+        """Checks and queues a run. Once it returns, the run is stored, and a power cut does not lose it.
+
+        Raises AppNotFound, VersionNotFound, InvalidInput, MissingModel, QueueFull, IdempotencyKeyReuse, NotReady.
         """
-        limit = self.settings().apps.queued
-        app = await asyncio.to_thread(self._catalog.app, slug)
-        if asked.version not in (None, app.version):
-            raise VersionNotFound(f"App {app.slug} has no version {asked.version}; its only version is {app.version}.")
-        contract = await self._contract(app)
-        values = check_inputs(contract, asked.input)
+        app = await self.library.app(slug, asked.version, caller)
+        repeatable = self._repeatable(asked, caller)
+        if repeatable is not None and self._storage.exists:
+            known = await self._storage.call(lambda store: store.runs.repeated(repeatable))
+            if known is not None:
+                return await self.runs.run(known.id, caller)
+        described, values = await self._checked(app, asked)
         new = NewRun(
-            str(uuid.uuid4()), app.slug, app.version, snapshot(app, contract), values, asked.metadata, now_ms()
+            id=str(uuid.uuid4()),
+            app=app.slug,
+            version=app.version,
+            workflow=snapshot(app, described.contract),
+            input=values,
+            metadata=asked.metadata,
+            created_ms=now_ms(),
+            terms=self._terms(app, described.contract, asked, caller),
         )
-        if await self._storage.call(lambda store: store.insert(new, limit)) is None:
-            raise QueueFull(f"{limit} runs are waiting already; try again later.")
-        seen = await self.run(new.id)
-        self._dispatcher.wake()
+        seen = await self._queue(new, app, repeatable, caller)
+        await self._storage.durable()
         return seen
 
-    async def run(self, run_id: str) -> Seen:
-        """Raises RunNotFound."""
-        if not self._storage.exists:
-            raise RunNotFound(UNKNOWN_RUN)
-        run, positions = await self._storage.call(lambda store: _read(store, run_id))
-        if run is None:
-            raise RunNotFound(UNKNOWN_RUN)
-        return Seen(run, self._view(run, positions))
-
-    async def runs(self, listing: Listing) -> list[dict[str, Any]]:
-        if not self._storage.exists:
-            return []
-        found = await self._storage.call(lambda store: store.newest(listing.app, listing.statuses, listing.limit))
-        positions = await self._storage.call(lambda store: store.queue_positions([run.id for run in found]))
-        return [self._view(run, positions) for run in found]
-
-    async def wait(self, run_id: str, seconds: float) -> Seen:
-        """The run once it has ended, or as it is after so many seconds. Raises RunNotFound."""
-        ended = asyncio.Event()
-        self._waiting[run_id].add(ended)
+    async def ready(self) -> Readiness:
+        """Whether a run would be accepted and executed now."""
+        reasons: list[str] = []
+        active: Mapping[RunStatus, int] = {}
         try:
-            seen = await self.run(run_id)
-            if seen.run.finished:
-                return seen
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await ended.wait()
-            return await self.run(run_id)
-        finally:
-            self._forget(run_id, ended)
+            await self._classes.get({"SaveImage"})
+        except NotReady as error:
+            reasons.append(str(error))
+        if self._storage.exists:
+            try:
+                active = await self._storage.call(lambda store: store.runs.count())
+            except NotReady as error:
+                reasons.append(str(error))
+        limit = self.settings().apps.queued
+        if active.get(RunStatus.QUEUED, 0) >= limit:
+            reasons.append(FULL["queued"].format(limit=limit))
+        return Readiness(not reasons, reasons, active)
 
-    async def cancel(self, run_id: str) -> Seen:
-        """Ends a queued run, stops a running one, leaves an ended one. Raises RunNotFound."""
-        await self.run(run_id)
-        run = await self._storage.call(lambda store: store.cancel(run_id, now_ms()))
-        if run is not None and run.finished:
-            self._announce(run_id)
-        self._dispatcher.cancel(run_id)
-        return await self.run(run_id)
+    async def metrics(self) -> bytes:
+        """As Prometheus reads them."""
+        state = await self.ready()
+        return await asyncio.to_thread(self.runs.metrics.render, state.active, self.runs.streams, state.ready)
 
-    async def output(self, run_id: str, place: int) -> OutputStream:
-        """The bytes of one output; the caller closes the stream. Raises RunNotFound, OutputUnavailable, NotReady."""
-        run = (await self.run(run_id)).run
-        if place >= len(run.outputs):
-            raise OutputUnavailable(f"The run has {len(run.outputs)} outputs, counted from 0; there is no {place}.")
+    async def _checked(self, app: App, asked: Submission) -> tuple[Described, dict[str, Any]]:
+        """By what ComfyUI had a moment ago; only what that forbids is checked against what it has now."""
         try:
-            return await open_stream(self._client, run.outputs[place])
-        except Unreachable as error:
-            raise NotReady(f"ComfyUI does not answer: {error}.") from error
+            return await self._check(app, asked, stale=True)
+        except (InvalidInput, MissingModel):
+            return await self._check(app, asked, stale=False)
 
-    async def _contract(self, app: App) -> Contract:
-        try:
-            known = await self._classes.get(needed_classes(app.workflow, app.graph))
-        except Unreachable as error:
-            raise NotReady(f"ComfyUI does not answer: {error}.") from error
-        return derive_contract(app.workflow, app.graph, known)
+    async def _check(self, app: App, asked: Submission, stale: bool) -> tuple[Described, dict[str, Any]]:
+        described = await self.library.describe(app, stale)
+        if described.missing:
+            raise MissingModel(_lacking(described.missing), [item._asdict() for item in described.missing])
+        contract = described.contract
+        seeds = {} if asked.seed is None else {item.name: asked.seed for item in contract.inputs if item.seed}
+        values = check_inputs(contract, {**seeds, **asked.input})
+        check_takes(app, contract, asked.takes)
+        return described, values
 
-    def _view(self, run: Run, positions: dict[str, int]) -> dict[str, Any]:
-        progress = self._dispatcher.progress(run.id) if run.status in IN_FLIGHT else None
-        return run_view(run, progress, positions.get(run.id))
+    def _terms(self, app: App, contract: Contract, asked: Submission, caller: Caller) -> Terms:
+        return Terms(
+            owner=caller.owner,
+            takes=asked.takes,
+            seeds=growing(contract) if asked.takes > 1 else {},
+            retry=app.options.retry,
+            seconds=app.options.max_seconds,
+            deadline_ms=None if asked.cancel_after is None else now_ms() + int(asked.cancel_after * 1000),
+            webhook=asked.webhook,
+        )
 
-    def _announce(self, run_id: str) -> None:
-        for event in self._waiting.pop(run_id, ()):
-            event.set()
+    async def _queue(self, new: NewRun, app: App, repeatable: "Repeatable | None", caller: Caller) -> Seen:
+        from .store.runs import Bounds, Full
 
-    def _forget(self, run_id: str, event: asyncio.Event) -> None:
-        waiting = self._waiting.get(run_id)
-        if waiting is not None:
-            waiting.discard(event)
-            if not waiting:
-                del self._waiting[run_id]
+        bounds = Bounds(self.settings().apps.queued, app.options.queued, caller.concurrent)
+        queued = await self._storage.call(lambda store: store.runs.insert(new, bounds, repeatable))
+        if isinstance(queued, Full):
+            raise _too_many(queued)
+        if queued.id == new.id:
+            self.runs.submitted(queued)
+        return await self.runs.run(queued.id, caller)
+
+    def _repeatable(self, asked: Submission, caller: Caller) -> "Repeatable | None":
+        if asked.idempotency_key is None:
+            return None
+        from .store.idempotency import Repeatable
+
+        return Repeatable(caller.owner, asked.idempotency_key, asked.digest)
+
+    def _limits(self) -> Limits:
+        apps = self.settings().apps
+        return Limits(apps.keep_days, apps.streams)
 
 
 def snapshot(app: App, contract: Contract) -> Workflow:
     """What a run of this app executes, independent of the app's later versions."""
-    targets = {item.name: (item.node_id, item.widget) for item in contract.inputs}
-    return Workflow(app.graph, targets, {output.node_id: output.name for output in contract.outputs})
+    return Workflow(app.graph, targets(contract), {output.node_id: output.name for output in contract.outputs})
 
 
-def _read(store: "RunStore", run_id: str) -> tuple[Run | None, dict[str, int]]:
-    """The run and, while it waits, its place in the queue."""
-    run = store.get(run_id)
-    waits = run is not None and run.status is RunStatus.QUEUED
-    return run, store.queue_positions([run_id]) if waits else {}
+def growing(contract: Contract) -> dict[str, Growing]:
+    """The seeds, and within what they grow from take to take."""
+    found = {}
+    for item in contract.inputs:
+        if item.seed:
+            low = int(item.minimum or 0)
+            high = EXACT_INTEGER if item.maximum is None else min(int(item.maximum), EXACT_INTEGER)
+            found[item.name] = Growing(low, max(low, high))
+    return found
+
+
+def check_takes(app: App, contract: Contract, takes: int) -> None:
+    """Raises InvalidInput."""
+    message = ""
+    if takes > app.options.max_n:
+        message = f"n must be at most {app.options.max_n} for this app; got {takes}."
+    elif takes > 1 and not any(item.seed for item in contract.inputs):
+        message = "n must be 1 for this app: it has no seed among its inputs, so all its results would be the same."
+    if message:
+        raise InvalidInput(message, [{"input": "n", "code": "out_of_range", "message": message}])
+
+
+def _lacking(missing: list[Missing]) -> str:
+    first = missing[0]
+    kinds = {"node": "the node", "model": "the model", "file": "the file"}
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return f'ComfyUI lacks {kinds[first.kind]} {first.name} that "{first.title}" needs{more}; install what is missing.'
+
+
+def _matches(app: App, search: str) -> bool:
+    words = search.lower().split()
+    text = f"{app.slug} {app.title} {app.description}".lower()
+    return all(word in text for word in words)
+
+
+def _too_many(full: "Full") -> QueueFull:
+    return QueueFull(FULL[full.what].format(limit=full.limit))
 
 
 def create_service(

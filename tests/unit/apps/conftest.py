@@ -8,9 +8,10 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from lectern.apps.dispatcher import Pace
-from lectern.apps.routes import add_routes
+from lectern.apps.callers import HOUSEHOLD
+from lectern.apps.running.dispatcher import Pace
 from lectern.apps.service import AppService, create_service
+from lectern.apps.surface.routes import add_routes
 from lectern.settings import Settings
 from unit.apps.fake_comfy import FakeComfy
 from unit.apps.samples import write_app
@@ -71,7 +72,7 @@ class World:
 
     async def ended(self, run_id: str) -> dict[str, Any]:
         """The run once it has ended."""
-        return (await self.service.wait(run_id, 5)).view
+        return (await self.service.runs.wait(run_id, 5, HOUSEHOLD)).view
 
 
 @pytest.fixture

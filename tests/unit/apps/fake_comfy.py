@@ -4,6 +4,7 @@ What a prompt does is a script: a coroutine that gets the fake and the prompt's 
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -26,9 +27,12 @@ class FakeComfy:
         self.running: dict[str, Any] = {}
         self.history: dict[str, Any] = {}
         self.sockets: dict[str, web.WebSocketResponse] = {}
+        self.clients: dict[str, str] = {}  # of each prompt
         self.files: dict[tuple[str, str, str], bytes] = {}
         self.object_info = dict(OBJECT_INFO)
         self.websockets = True
+        self.saved: dict[str, bytes] = {}  # below the user's workflows folder
+        self.modified = 1
         self._tasks: list[asyncio.Task[None]] = []
         self._server: TestServer | None = None
 
@@ -41,7 +45,10 @@ class FakeComfy:
                 web.get("/history/{id}", self._history),
                 web.get("/queue", self._queue),
                 web.get("/view", self._view),
+                web.get("/object_info", self._all_object_info),
                 web.get("/object_info/{name}", self._object_info),
+                web.get("/api/userdata", self._saved_list),
+                web.get("/api/userdata/{path}", self._saved_file),
                 web.post("/api/jobs/{id}/cancel", self._cancel),
             ]
         )
@@ -70,9 +77,15 @@ class FakeComfy:
             await socket.close(code=WSCloseCode.GOING_AWAY)
 
     async def send(self, event: str, prompt_id: str, **data: Any) -> None:
-        socket = self.sockets.get(prompt_id)  # the client's id is the prompt's
+        socket = self.sockets.get(self.clients.get(prompt_id, ""))
         if socket is not None and not socket.closed:
             await socket.send_json({"type": event, "data": {"prompt_id": prompt_id, **data}})
+
+    async def preview(self, prompt_id: str, node_id: str, picture: bytes) -> None:
+        """As binary message 4 of ComfyUI's protocol."""
+        facts = json.dumps({"prompt_id": prompt_id, "node_id": node_id, "display_node_id": node_id}).encode()
+        message = (4).to_bytes(4, "big") + len(facts).to_bytes(4, "big") + facts + picture
+        await self.sockets[self.clients[prompt_id]].send_bytes(message)
 
     async def end(self, prompt_id: str, event: str = "execution_success", tell: bool = True, **data: Any) -> None:
         """Moves the prompt into the history, then tells, in ComfyUI's order."""
@@ -119,6 +132,7 @@ class FakeComfy:
             status, answer = self.prompt_answer
             return web.json_response(answer, status=status)
         self.running[prompt_id] = body["prompt"]
+        self.clients[prompt_id] = body["client_id"]
         self.submitted.put_nowait(prompt_id)
         self._tasks.append(asyncio.create_task(self.script(self, prompt_id)))  # type: ignore[arg-type]
         return web.json_response({"prompt_id": prompt_id, "number": 1, "node_errors": self.node_errors})
@@ -137,7 +151,20 @@ class FakeComfy:
     async def _view(self, request: web.Request) -> web.StreamResponse:
         query = request.query
         content = self.files.get((query["type"], query["subfolder"], query["filename"]))
-        return web.Response(status=404) if content is None else web.Response(body=content, content_type="image/png")
+        if content is None:
+            return web.Response(status=404)
+        return _as_file(request, content)
+
+    async def _all_object_info(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(self.object_info)
+
+    async def _saved_list(self, request: web.Request) -> web.StreamResponse:
+        files = self.saved.items()
+        return web.json_response([{"path": p, "size": len(c), "modified": self.modified} for p, c in files])
+
+    async def _saved_file(self, request: web.Request) -> web.StreamResponse:
+        content = self.saved.get(request.match_info["path"].removeprefix("workflows/"))
+        return web.Response(status=404) if content is None else web.Response(body=content)
 
     async def _object_info(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
@@ -151,6 +178,19 @@ class FakeComfy:
             await self.end(prompt_id, "execution_interrupted", node_id="2", node_type="Noise", executed=[])
         self.cancels.put_nowait(prompt_id)
         return web.json_response({"cancelled": known})
+
+
+def _as_file(request: web.Request, content: bytes) -> web.Response:
+    """With parts and a tag, as aiohttp's FileResponse that ComfyUI uses."""
+    headers = {"ETag": f'"{len(content)}"', "Accept-Ranges": "bytes"}
+    if request.headers.get("If-None-Match") == headers["ETag"]:
+        return web.Response(status=304, headers=headers)
+    part = request.http_range
+    if part.start is None:
+        return web.Response(body=content, content_type="image/png", headers=headers)
+    piece = content[part.start : part.stop]
+    headers["Content-Range"] = f"bytes {part.start}-{part.start + len(piece) - 1}/{len(content)}"
+    return web.Response(status=206, body=piece, content_type="image/png", headers=headers)
 
 
 def save_pictures(comfy: FakeComfy, graph: dict[str, Any]) -> dict[str, Any]:
@@ -178,6 +218,12 @@ async def begin(comfy: FakeComfy, prompt_id: str) -> None:
     await comfy.send("executing", prompt_id, node="2", display_node="2")
     running = {"value": 5, "max": 10, "state": "running", "node_id": "2", "display_node_id": "2"}
     await comfy.send("progress_state", prompt_id, nodes={"2": running})
+
+
+async def land(comfy: FakeComfy, prompt_id: str) -> None:
+    """The picture is saved, and told."""
+    for node_id, shown in save_pictures(comfy, comfy.running[prompt_id]).items():
+        await comfy.send("executed", prompt_id, node=node_id, display_node=node_id, output=shown)
 
 
 async def hold(comfy: FakeComfy, prompt_id: str) -> None:

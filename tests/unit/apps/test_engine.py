@@ -5,8 +5,9 @@ from typing import cast
 
 import pytest
 
-from lectern.apps.attempt import Attempt
 from lectern.apps.comfy import ComfyClient
+from lectern.apps.running.attempt import Attempt, Watcher
+from lectern.apps.running.wire import Wire
 from unit.apps import fake_comfy
 
 
@@ -24,6 +25,7 @@ async def test_a_waited_run_gives_its_pictures(world, comfy):
         "name": "deck_00001_.png",
         "size_bytes": len(b"\x89PNG lectern/tiny/") + 36,
         "node_id": "3",
+        "take": 0,
     }
     assert run["output"] == {"picture": [{k: v for k, v in picture.items() if k != "output"}]}
     assert (run["metrics"]["execution_ms"], run["metrics"]["cached_nodes"]) == (250, 1)
@@ -68,7 +70,7 @@ async def test_a_wait_that_elapses_answers_202_with_progress(world, comfy):
     assert status == 202
     assert run["status"] in ("queued", "running")
     await reached.wait()
-    await _until(lambda: world.service._dispatcher.progress(run["id"]).step == 5)
+    await _until(lambda: world.service.runs._dispatcher.progress(run["id"]).step == 5)
     progress = (await world.run(run["id"]))["progress"]
     assert progress == {
         "value": 0.5,
@@ -78,6 +80,7 @@ async def test_a_wait_that_elapses_answers_202_with_progress(world, comfy):
         "step": 5,
         "steps": 10,
         "message": "Grain: step 5 of 10",
+        "take": 0,
     }
 
 
@@ -104,6 +107,7 @@ async def test_ended_is_not_succeeded(world, comfy):
         "message": 'Node "Grain" failed: no grain',
         "node_id": "2",
         "class_type": "Noise",
+        "title": "Grain",
     }
 
 
@@ -264,7 +268,7 @@ async def test_a_cancel_that_a_restart_interrupted_is_completed(world, comfy):
     comfy.script = fake_comfy.hold
     _, run = await world.submit()
     await comfy.submitted.get()
-    await world.service._storage.call(lambda store: store.cancel(run["id"], 1))
+    await world.service._storage.call(lambda store: store.runs.cancel(run["id"], 1))
     await comfy.restart()
     await world.restart()
     run = await world.ended(run["id"])
@@ -274,7 +278,7 @@ async def test_a_cancel_that_a_restart_interrupted_is_completed(world, comfy):
 
 async def test_a_first_start_opens_and_writes_nothing(world, comfy):
     await world.service.resume()
-    assert await (await world.get("/runs")).json() == {"runs": []}
+    assert await (await world.get("/runs")).json() == {"runs": [], "next": None}
     assert not (world.folder / "private").exists()
     await world.submit("wait=5")
     assert (world.folder / "private" / "lectern.db").exists()
@@ -319,7 +323,8 @@ class Unanswering:
 @pytest.mark.parametrize("inside", [True, False])
 async def test_stopping_works_in_the_very_turn_in_which_a_wait_ends(turns, inside):
     """asyncio.wait_for loses a cancellation there, in Python 3.11; the dispatcher would never stop."""
-    attempt = Attempt(cast(ComfyClient, Unanswering()), "p", {}, poll=5)
+    client = cast(ComfyClient, Unanswering())
+    attempt = Attempt(client, Wire(client, 5), "p", {}, {}, Watcher(), poll=5)
 
     async def work():
         async with attempt.watching():

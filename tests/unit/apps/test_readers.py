@@ -4,10 +4,10 @@ import pytest
 
 from lectern.apps.comfy import Place, find_place
 from lectern.apps.graph import fill_graph, last_segment
-from lectern.apps.outputs import collect_outputs, content_type
-from lectern.apps.progress import Track, advance
+from lectern.apps.running.outputs import collect_outputs, content_type
+from lectern.apps.running.progress import Track, advance
+from lectern.apps.running.verdict import invalid_workflow, read_history, refusal
 from lectern.apps.runs import RunStatus
-from lectern.apps.verdict import invalid_workflow, read_history, refusal
 from unit.apps.samples import GRAPH, graph
 
 NODE_ERRORS = {

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from lectern.apps.routes import add_routes
+from lectern.apps.surface.routes import add_routes
 from lectern.errors import SettingsError
 from lectern.settings import Apps, Settings
 from unit.apps import fake_comfy
@@ -34,7 +34,10 @@ async def test_apps(world):
     assert app == await (await world.get("/apps/tiny")).json()
     assert (app["slug"], app["title"], app["version"]) == ("tiny", "Tiny", 1)
     assert list(app["inputs"]["properties"]) == ["text", "strength", "seed", "width"]
-    assert app["outputs"] == {"picture": {"node_id": "3", "class_type": "SaveImage", "title": "Save Image"}}
+    (picture,) = app["outputs"].values()
+    assert (picture["node_id"], picture["class_type"], picture["title"]) == ("3", "SaveImage", "Save Image")
+    assert (picture["media"], picture["media_types"]) == ("image", ["image/png"])
+    assert (app["source"], app["versions"], app["missing"]) == ("bundled", [1], [])
     assert app["stale"] == []
     assert app["urls"]["runs"] == "/lectern/v1/apps/tiny/runs"
 
@@ -72,7 +75,14 @@ async def test_submitting_answers_where_the_run_is(world):
     answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}})
     run = await answer.json()
     assert (answer.status, answer.headers["Location"]) == (201, f"/lectern/v1/runs/{run['id']}")
-    assert run["urls"] == {"get": f"/lectern/v1/runs/{run['id']}", "cancel": f"/lectern/v1/runs/{run['id']}/cancel"}
+    url = f"/lectern/v1/runs/{run['id']}"
+    assert run["urls"] == {
+        "get": url,
+        "cancel": f"{url}/cancel",
+        "events": f"{url}/events",
+        "zip": f"{url}/outputs.zip",
+        "web": f"/lectern/a/tiny?run={run['id']}",
+    }
     await world.ended(run["id"])
     assert (await world.run(run["id"]))["status"] == "succeeded"
 
@@ -108,7 +118,7 @@ async def test_wait_is_capped_and_told(world):
 )
 async def test_a_wrong_request_is_refused_and_nothing_is_queued(world, comfy, options, status, code):
     await error(await world.post("/apps/tiny/runs", **options), status, code)
-    assert await (await world.get("/runs")).json() == {"runs": []}
+    assert await (await world.get("/runs")).json() == {"runs": [], "next": None}
 
 
 async def test_every_wrong_input_is_listed(world):
@@ -198,7 +208,7 @@ async def test_unknown_run(world, run_id):
     [
         ("DELETE", "/apps", "GET"),
         ("GET", "/apps/tiny/runs", "POST"),
-        ("PUT", f"/runs/{UNKNOWN}", "GET"),
+        ("PUT", f"/runs/{UNKNOWN}", "GET, DELETE"),
         ("GET", f"/runs/{UNKNOWN}/cancel", "POST"),
     ],
 )
@@ -292,12 +302,12 @@ async def test_the_service_lives_on_another_loop_than_the_server(world):
     await world.start()  # for the fixture to stop
     assert called == [
         "AppService.submit",
-        "AppService.wait",
+        "RunService.wait",
         "AppService.submit",
-        "AppService.output",
+        "RunService.output",
         "FileStream.read",
         "FileStream.read",
         "FileStream.close",
-        "AppService.cancel",
+        "RunService.cancel",
         "AppService.close",
     ]

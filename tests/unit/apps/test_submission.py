@@ -4,7 +4,7 @@ import pytest
 
 from lectern.apps.errors import BadRequest, InvalidInput
 from lectern.apps.runs import RunStatus
-from lectern.apps.submission import Submission, parse_json, parse_listing, parse_submission, parse_wait
+from lectern.apps.surface.submission import Submission, cursor, parse_json, parse_listing, parse_submission, parse_wait
 
 
 @pytest.mark.parametrize(
@@ -96,16 +96,27 @@ def test_every_wrong_key_is_listed(body, wrong):
 
 
 def test_listing():
-    assert parse_listing({}) == (None, (), 20)
+    assert parse_listing({}) == (None, (), 20, None)
     assert parse_listing({"app": "x", "status": "queued, failed", "limit": "100"}) == (
         "x",
         (RunStatus.QUEUED, RunStatus.FAILED),
         100,
+        None,
     )
+    assert parse_listing({"cursor": cursor(2**40)}).before == 2**40
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "101"}, {"limit": "a"}, {"limit": "-1"}, {"status": "done"}]
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "a"},
+        {"limit": "-1"},
+        {"status": "done"},
+        {"cursor": "x"},
+        {"cursor": "_" * 11},
+    ],
 )
 def test_malformed_listing(query):
     with pytest.raises(BadRequest):

@@ -4,6 +4,11 @@ import pytest
 
 from lectern.apps.contract import derive_contract
 from lectern.apps.errors import InvalidInput
+from lectern.apps.inputs import Input, check_value
+from lectern.apps.media import Media
+from lectern.apps.nodeinfo import Kind
+from lectern.apps.picks import Pick, Picked
+from lectern.apps.publishing.appmode import read_picks
 from lectern.apps.validation import EXACT_INTEGER, check_inputs
 from unit.apps.samples import GRAPH, OBJECT_INFO, workflow
 
@@ -15,7 +20,8 @@ PICKS = [
     [2, "on"],
     [1, "width"],
 ]
-CONTRACT = derive_contract(workflow(PICKS), GRAPH, OBJECT_INFO)
+CONTRACT = derive_contract(read_picks(workflow(PICKS), GRAPH), GRAPH, OBJECT_INFO)
+PICKED_N = Picked((Pick("5", "n", "n"),))
 
 
 def problems(given):
@@ -104,9 +110,7 @@ def test_random_seed_is_drawn_from_what_json_carries_exactly():
 
 def test_true_is_not_the_choice_1():
     info = {"N": {"input": {"required": {"n": [[1, 2], {}]}}}}
-    contract = derive_contract(
-        workflow([[5, "n"]], outputs=["5"]), {"5": {"class_type": "N", "inputs": {"n": 1}}}, info
-    )
+    contract = derive_contract(PICKED_N, {"5": {"class_type": "N", "inputs": {"n": 1}}}, info)
     assert check_inputs(contract, {"n": 2}) == {"n": 2}
     with pytest.raises(InvalidInput):
         check_inputs(contract, {"n": True})
@@ -115,6 +119,71 @@ def test_true_is_not_the_choice_1():
 def test_a_list_of_choices_is_cut_short():
     info = {"N": {"input": {"required": {"n": [[f"model{i}" for i in range(500)], {}]}}}}
     nodes = {"5": {"class_type": "N", "inputs": {"n": "gone"}}}
-    contract = derive_contract(workflow([[5, "n"]], outputs=["5"]), nodes, info)
+    contract = derive_contract(PICKED_N, nodes, info)
     with pytest.raises(InvalidInput, match="and 480 more"):
         check_inputs(contract, {})
+
+
+FILE_ID = "/lectern/v1/files/" + "0123456789abcdef" * 2
+
+
+def file_input(media: Media) -> Input:
+    return Input("photo", "1", "image", Kind.FILE, default="saved.png", media=media)
+
+
+@pytest.mark.parametrize(
+    ("media", "value"),
+    [
+        (Media.IMAGE, "data:image/png;base64,iVBORw0="),
+        (Media.IMAGE, "DATA:IMAGE/PNG;base64,iVBORw0="),
+        (Media.IMAGE, FILE_ID),
+        (Media.IMAGE, "https://example.com/a.png?x=1#y"),
+        (Media.IMAGE, "saved.png"),
+        (Media.MASK, "data:image/webp,x"),
+        (Media.AUDIO, "data:video/mp4;base64,"),
+        (Media.VIDEO, "data:video/webm;codecs=vp9;base64,"),
+        (Media.FILE, "data:model/gltf-binary;base64,"),
+        (Media.FILE, "data:,text"),
+    ],
+)
+def test_a_file_is_named_by_where_it_is(media, value):
+    assert check_value(file_input(media), value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (5, "wrong_type"),
+        (None, "wrong_type"),
+        (["data:image/png,x"], "wrong_type"),
+        ("data:audio/wav;base64,AAAA", "wrong_media"),
+        ("data:,x", "wrong_media"),
+        ("other.png", "not_a_file"),
+        ("saved.png ", "not_a_file"),
+        ("", "not_a_file"),
+        ("../../etc/passwd", "not_a_file"),
+        (FILE_ID + "/..", "not_a_file"),
+        (FILE_ID.upper(), "not_a_file"),
+        ("file:///etc/passwd", "not_a_file"),
+        ("https://", "not_a_file"),
+        ("https://example.com/a b", "not_a_file"),
+        ("https://example.com/" + "a" * 9000, "not_a_file"),
+    ],
+)
+def test_what_is_no_file_of_the_kind_is_refused(value, code):
+    problem = check_value(file_input(Media.IMAGE), value)
+    assert problem is not None
+    assert problem.code == code
+    assert problem.message.startswith("photo must be a picture as a data URL, the URL that POST /lectern/v1/files gave")
+
+
+def test_a_picture_is_not_repeated_in_its_error():
+    problem = check_value(file_input(Media.VIDEO), "data:image/png;base64,SECRET")
+    assert problem is not None
+    assert problem.message.endswith("got a data URL of image/png.")
+
+
+def test_an_input_without_a_saved_file_takes_no_empty_default():
+    item = Input("photo_mask", "1", "image", Kind.FILE, media=Media.MASK, mask_of="photo")
+    assert check_value(item, None) is not None
+    assert check_value(item, "data:image/png,x") is None

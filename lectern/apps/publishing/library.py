@@ -1,0 +1,145 @@
+"""All apps: those that come with the pack, and over them those that somebody published."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from ..callers import Caller
+from ..catalog import Catalog
+from ..contract import Contract, derive_contract, needed_classes
+from ..errors import AppNotFound, Forbidden, Unauthorized, VersionNotFound
+from ..nodeclasses import NodeClasses
+from ..picks import load_picks
+from ..store.published import Head, Picture
+from ..store.storage import Storage
+from .missing import Missing, missing
+from .versions import App, AppOptions
+
+UNKNOWN_APP = "There is no app with this name; GET /lectern/v1/apps lists them."
+
+
+class Described(NamedTuple):
+    app: App
+    contract: Contract
+    missing: list[Missing]
+
+
+class Library:
+    """Lives on the background loop."""
+
+    def __init__(self, bundled: Catalog, storage: Storage, classes: NodeClasses) -> None:
+        self._bundled = bundled
+        self._storage = storage
+        self._classes = classes
+        self._heads: list[Head] | None = None
+        self._versions: dict[tuple[str, int], App] = {}
+
+    def changed(self) -> None:
+        """Somebody published, amended or deleted."""
+        self._heads = None
+
+    async def apps(self, caller: Caller) -> list[App]:
+        """Those that the caller may see, by slug."""
+        found = {app.slug: app for app in await asyncio.to_thread(self._bundled.apps)}
+        for head in await self._stored():
+            found[head.slug] = await self._read(head, head.active, found.get(head.slug))
+        return [app for _, app in sorted(found.items()) if may_use(caller, app)]
+
+    async def app(self, slug: str, version: int | None, caller: Caller) -> App:
+        """The active version, or the one that is asked for.
+
+        Raises AppNotFound, VersionNotFound, Unauthorized, Forbidden.
+        """
+        bundled = await self.bundled(slug)
+        head = next((head for head in await self._stored() if head.slug == slug), None)
+        if head is None and bundled is None:
+            if caller.guest:
+                raise Unauthorized("An API key is needed; send it as Authorization: Bearer lct_....")
+            raise AppNotFound(UNKNOWN_APP)
+        app = bundled if head is None else await self._read(head, head.active, bundled)
+        assert app is not None
+        check_use(caller, app)
+        if version in (None, app.version):
+            return app
+        if version not in app.versions:
+            listed = ", ".join(map(str, app.versions))
+            raise VersionNotFound(f"App {slug} has no version {version}; there is {listed}.")
+        assert head is not None and version is not None
+        return await self._read(head, version, bundled)
+
+    async def bundled(self, slug: str) -> App | None:
+        apps = await asyncio.to_thread(self._bundled.apps)
+        return next((app for app in apps if app.slug == slug), None)
+
+    async def describe(self, app: App, stale: bool = False) -> Described:
+        """With its contract, and what this ComfyUI lacks for it. Raises NotReady."""
+        wanted = needed_classes(app.picked, app.graph) | {node["class_type"] for node in app.graph.values()}
+        known = await self._classes.get(wanted, stale)
+        contract = derive_contract(app.picked, app.graph, known)
+        return Described(app, contract, missing(app.graph, known, contract))
+
+    async def picture(self, app: App) -> Picture | None:
+        if self._storage.exists:
+            stored = await self._storage.call(lambda store: store.apps.picture(app.slug))
+            if stored is not None:
+                return stored
+        file = await asyncio.to_thread(self._bundled.picture, app.slug)
+        return None if file is None else Picture(await asyncio.to_thread(Path.read_bytes, file), "image/jpeg")
+
+    async def _stored(self) -> list[Head]:
+        if self._heads is None:
+            if not self._storage.exists:
+                return []
+            self._heads = await self._storage.call(lambda store: store.apps.heads())
+        return self._heads
+
+    async def _read(self, head: Head, number: int, bundled: App | None) -> App:
+        """Versions are immutable and so remembered; what concerns the whole app is set anew."""
+        if bundled is not None and number == bundled.version:
+            made = bundled
+        else:
+            made = self._versions.get((head.slug, number)) or await self._load(head.slug, number)
+        numbers = (*((bundled.version,) if bundled is not None else ()), *head.versions)
+        return replace(
+            made,
+            title=head.title if number == head.active else made.title,
+            description=head.description,
+            active=head.active,
+            versions=numbers,
+            options=AppOptions.model_validate(dict(head.options)),
+            picture=f"{head.updated_ms}" if head.picture else (bundled.picture if bundled else ""),
+            updated_ms=head.updated_ms,
+            bundled=False,
+        )
+
+    async def _load(self, slug: str, number: int) -> App:
+        stored = await self._storage.call(lambda store: store.apps.version(slug, number))
+        if stored is None:
+            raise VersionNotFound(f"Version {number} of app {slug} was deleted a moment ago.")
+        app = App(
+            slug=slug,
+            title=stored.title,
+            description="",
+            version=number,
+            workflow=stored.workflow,
+            graph=stored.graph,
+            picked=load_picks(stored.picked),
+            source=stored.source,
+            created_ms=stored.created_ms,
+        )
+        self._versions[slug, number] = app
+        return app
+
+
+def may_use(caller: Caller, app: App) -> bool:
+    return app.options.public or (not caller.guest and caller.may_use(app.slug))
+
+
+def check_use(caller: Caller, app: App) -> None:
+    """Raises Unauthorized, Forbidden."""
+    if may_use(caller, app):
+        return
+    if caller.guest:
+        raise Unauthorized("An API key is needed; send it as Authorization: Bearer lct_....")
+    raise Forbidden(f"This key may not use the app {app.slug}; ask for one that may.")

@@ -1,0 +1,278 @@
+"""Gives queued runs to ComfyUI, one after the other, and records how each ended."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
+
+from ..comfy import ComfyClient, Unreachable
+from ..errors import NotReady
+from ..graph import fill_graph
+from ..runs import Result, Run, RunError, RunStatus, Workflow
+from ..store.storage import Storage
+from .attempt import Attempt, Watcher
+from .progress import Progress
+from .verdict import Verdict
+from .wire import Wire
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 2  # a run that ComfyUI lost is tried once more
+LOST_TWICE = RunError("lost_on_restart", "ComfyUI restarted while the run was executing, twice; run it again.")
+LOST_ONCE = RunError(
+    "lost_on_restart",
+    "ComfyUI restarted while the run was executing, and its app does not try again; run it anew.",
+)
+TOO_LONG = "The run was stopped after {seconds} seconds, which is as long as its app may take."
+TOO_LATE = RunError("deadline_exceeded", "The run had not ended when the time of its Cancel-After was over.")
+
+
+class Pace(NamedTuple):
+    """Seconds; tests make them short."""
+
+    poll: float = 2  # between two looks at ComfyUI's history while no event comes
+    retry: float = 0.5  # before ComfyUI, or the store, is tried again; doubled each time
+    retry_limit: float = 10
+
+
+class Unprepared(Exception):
+    """A run's inputs cannot be given to ComfyUI; the run fails with this error."""
+
+    def __init__(self, error: RunError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class LogWatcher(Watcher):
+    logs: str = ""
+
+
+class Reports(Protocol):
+    """Who is told of everything that happens to runs. On the background loop, like the dispatcher."""
+
+    async def prepare(self, run: Run, workflow: Workflow) -> Mapping[str, Any]:
+        """The values for the graph of the take in work. Raises Unprepared, Unreachable."""
+        ...
+
+    def watcher(self, run: Run, workflow: Workflow) -> LogWatcher: ...
+
+    def started(self, run: Run) -> None: ...
+
+    def waiting(self, run: Run) -> None:
+        """It is queued again."""
+        ...
+
+    def advanced(self, run: Run) -> None:
+        """A take is over, and another follows."""
+        ...
+
+    def ended(self, run: Run) -> None: ...
+
+    def expiry(self) -> int | None:
+        """When a run that ends now expires, milliseconds since 1970."""
+        ...
+
+
+class Current(NamedTuple):
+    run: Run
+    attempt: Attempt
+
+
+class Dispatcher:
+    """Lives on the background loop. One run is in flight at a time: ComfyUI itself executes one at a time."""
+
+    def __init__(self, storage: Storage, client: ComfyClient, reports: Reports, pace: Pace) -> None:
+        self._storage = storage
+        self._client = client
+        self._reports = reports
+        self._pace = pace
+        self._wire = Wire(client, pace.poll)
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._current: Current | None = None
+
+    def wake(self) -> None:
+        """There may be something to do. Starts the dispatcher when it does not run."""
+        self._wake.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work(), name="lectern dispatcher")
+            self._task.add_done_callback(_report)
+
+    async def stop(self) -> None:
+        """Leaves everything as a crash would: the store knows what is queued and what ComfyUI has."""
+        while self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1)
+        await self._wire.close()
+
+    def cancel(self, run_id: str, reason: RunError | None = None) -> None:
+        """Stops the run if it is the one in flight."""
+        current = self.current(run_id)
+        if current is not None:
+            current.attempt.cancel(reason)
+
+    def current(self, run_id: str) -> Current | None:
+        return self._current if self._current is not None and self._current.run.id == run_id else None
+
+    def progress(self, run_id: str) -> Progress | None:
+        current = self.current(run_id)
+        return None if current is None else current.attempt.progress
+
+    async def _work(self) -> None:
+        delay = self._pace.retry
+        while True:
+            self._wake.clear()
+            try:
+                if not await self._step():
+                    await self._wake.wait()
+                delay = self._pace.retry
+            except (Unreachable, NotReady) as error:
+                logger.debug("runs wait: %s", error)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, self._pace.retry_limit)
+
+    async def _step(self) -> bool:
+        """Deals with one take of one run; False when there is none.
+
+        A run that ComfyUI has here was left by an earlier process, or by a failure to store its end.
+        """
+        job = await self._storage.call(lambda store: store.runs.next_job())
+        if job is None:
+            return False
+        run, workflow = job
+        if run.prompt_id is not None:
+            await self._adopt(run, workflow)
+        elif run.status is RunStatus.CANCELING:  # between two takes
+            await self._end(run, Result(RunStatus.CANCELED))
+        else:
+            await self._execute(run, workflow)
+        return True
+
+    async def _execute(self, run: Run, workflow: Workflow) -> None:
+        """Raises Unreachable when the run has to wait for ComfyUI; it is queued then."""
+        prompt_id = str(uuid.uuid4())
+        try:
+            values = await self._reports.prepare(run, workflow)
+        except Unprepared as error:
+            await self._end(run, Result(RunStatus.FAILED, error.error))
+            return
+        watcher = self._reports.watcher(run, workflow)
+        attempt = self._attempt(run, workflow, prompt_id, values, watcher)
+        with self._in_flight(run, attempt):
+            async with attempt.watching():
+                taken = await self._storage.call(lambda store: store.runs.take(run, prompt_id, now_ms()))
+                if taken is None:  # canceled meanwhile
+                    return
+                self._reports.started(taken)
+                with self._timed(taken, attempt):
+                    verdict = await self._submit(taken, attempt) or await attempt.follow()
+                await self._conclude(taken, attempt, verdict, watcher)
+
+    async def _submit(self, run: Run, attempt: Attempt) -> Verdict | None:
+        if attempt.canceled:
+            return Verdict(RunStatus.CANCELED)
+        try:
+            return await attempt.submit()
+        except Unreachable as error:
+            released = None
+            if not error.sent:
+                released = await self._storage.call(lambda store: store.runs.release(run, counted=False))
+            if released is not None:
+                self._reports.waiting(released)
+                raise
+            return None  # perhaps ComfyUI took it: following it tells
+
+    async def _adopt(self, run: Run, workflow: Workflow) -> None:
+        watcher = self._reports.watcher(run, workflow)
+        attempt = self._attempt(run, workflow, run.prompt_id or "", run.values, watcher)
+        if run.status is RunStatus.CANCELING:
+            attempt.cancel()
+        with self._in_flight(run, attempt):
+            try:
+                async with attempt.watching():
+                    with self._timed(run, attempt):
+                        verdict = await attempt.follow(look_now=True)
+                    await self._conclude(run, attempt, verdict, watcher)
+            except Unreachable:
+                if not attempt.canceled:
+                    raise
+                await self._conclude(run, attempt, None, watcher)
+
+    @contextmanager
+    def _in_flight(self, run: Run, attempt: Attempt) -> Iterator[None]:
+        """Where progress and cancel find the attempt: from before the run can be seen running until it has ended."""
+        self._current = Current(run, attempt)
+        try:
+            yield
+        finally:
+            self._current = None
+
+    @contextmanager
+    def _timed(self, run: Run, attempt: Attempt) -> Iterator[None]:
+        """Cancels the attempt when it takes longer than its app allows. Deadlines are the timekeeper's."""
+        seconds = run.terms.seconds
+        if seconds is None:
+            yield
+            return
+        error = RunError("deadline_exceeded", TOO_LONG.format(seconds=seconds))
+        timer = asyncio.get_running_loop().call_later(seconds, attempt.cancel, error)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _attempt(
+        self, run: Run, workflow: Workflow, prompt_id: str, values: Mapping[str, Any], watcher: Watcher
+    ) -> Attempt:
+        folder = f"lectern/{run.app}/{run.id}" + (f"/{run.takes_done + 1}" if run.takes_done else "")
+        graph = fill_graph(workflow.graph, workflow.targets, values, folder)
+        return Attempt(self._client, self._wire, prompt_id, graph, workflow.outputs, watcher, self._pace.poll)
+
+    async def _conclude(self, run: Run, attempt: Attempt, verdict: Verdict | None, watcher: LogWatcher) -> None:
+        if verdict is None and not attempt.canceled and run.attempt < ATTEMPTS and run.terms.retry:
+            released = await self._storage.call(lambda store: store.runs.release(run, counted=True))
+            if released is not None:
+                self._reports.waiting(released)
+                return
+            attempt.cancel()  # only a run that is being canceled cannot be queued again
+        if attempt.canceled and (verdict is None or verdict.status is RunStatus.CANCELED):
+            verdict = (verdict or Verdict(RunStatus.CANCELED))._replace(error=attempt.reason)
+        result = (await self._result(run, attempt, verdict))._replace(logs=watcher.logs)
+        if result.status is RunStatus.SUCCEEDED and not run.last_take:
+            advanced = await self._storage.call(lambda store: store.runs.advance(run, result))
+            if advanced is not None:
+                self._reports.advanced(advanced)
+            return
+        await self._end(run, result)
+
+    async def _result(self, run: Run, attempt: Attempt, verdict: Verdict | None) -> Result:
+        if verdict is None:
+            return Result(RunStatus.FAILED, LOST_TWICE if run.terms.retry else LOST_ONCE)
+        outputs = await attempt.outputs(verdict.entry or {})  # also of a run that failed later on
+        return Result(
+            verdict.status,
+            verdict.error,
+            tuple(replace(item, take=run.takes_done) for item in outputs),
+            verdict.cached_nodes,
+            verdict.execution_ms,
+        )
+
+    async def _end(self, run: Run, result: Result) -> None:
+        expiry = self._reports.expiry()
+        ended = await self._storage.call(lambda store: store.runs.finish(run, result, now_ms(), expiry))
+        if ended is not None:
+            self._reports.ended(ended)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    """The dispatcher ends only when it is stopped; anything else is a fault in Lectern that must be seen."""
+    if not task.cancelled() and task.exception() is not None:
+        logger.error("the app runs stopped; the next run starts them again", exc_info=task.exception())

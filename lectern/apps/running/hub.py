@@ -1,0 +1,41 @@
+"""The channels of all runs that somebody listens to, or that are in work."""
+
+from collections import OrderedDict
+
+from .channel import Channel
+
+REMEMBERED = 64  # ended runs whose events can still be replayed
+
+
+class EventHub:
+    """Lives on the background loop."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Channel] = {}
+        self._ended: OrderedDict[str, Channel] = OrderedDict()
+
+    def channel(self, run_id: str) -> Channel:
+        """Of a run that has not ended; made when there is none."""
+        return self._open.setdefault(run_id, Channel())
+
+    def find(self, run_id: str) -> Channel | None:
+        return self._open.get(run_id) or self._ended.get(run_id)
+
+    def end(self, run_id: str) -> None:
+        """After the run's last event."""
+        channel = self._open.pop(run_id, None)
+        if channel is not None:
+            self._ended[run_id] = channel
+            while len(self._ended) > REMEMBERED:
+                self._ended.popitem(last=False)
+
+    def listened(self) -> list[str]:
+        """The runs that have not ended and that somebody listens to; lets go of the others' empty channels."""
+        for run_id, channel in list(self._open.items()):
+            if channel.count == 0 and not channel.listeners:
+                del self._open[run_id]
+        return [run_id for run_id, channel in self._open.items() if channel.listeners]
+
+    @property
+    def streams(self) -> int:
+        return sum(channel.listeners for channel in self._open.values())

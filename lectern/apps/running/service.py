@@ -1,0 +1,279 @@
+"""Runs as values: read, listed, waited for, canceled, deleted, listened to; and what the dispatcher reports of them."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..callers import Caller
+from ..comfy import ComfyClient, Unreachable
+from ..errors import NotReady, OutputUnavailable, RunActive, RunExpired, RunNotFound, TooManyStreams
+from ..runs import IN_FLIGHT, OutputItem, Run, RunStatus, Workflow
+from ..store.listed import Listed
+from ..store.storage import Storage
+from ..streams import WHOLE, OutputStream, Part, open_stream
+from ..surface.views import iso, run_view
+from .broadcast import progress_view
+from .channel import Channel, encode, read_event_id
+from .dispatcher import Dispatcher, LogWatcher, Pace, now_ms
+from .hub import EventHub
+from .metrics import Metrics
+from .preparing import Preparer
+from .timekeeper import Timekeeper
+from .watching import RunWatcher
+
+if TYPE_CHECKING:
+    from ..store.stores import Stores
+
+logger = logging.getLogger(__name__)
+
+UNKNOWN_RUN = "There is no run with this id."
+DAY_MS = 86_400_000
+
+
+class Seen(NamedTuple):
+    """A run and how its caller sees it, of one moment."""
+
+    run: Run
+    view: dict[str, Any]
+
+
+class Listening(NamedTuple):
+    """What a listener is told first, and where it then reads on; no channel when the run had ended before."""
+
+    first: bytes
+    channel: Channel | None
+    after: int
+
+
+class Limits(NamedTuple):
+    keep_days: int  # 0: for ever
+    streams: int  # listeners at once
+
+
+class RunService:
+    """All its coroutines belong to the background loop."""
+
+    def __init__(
+        self, storage: Storage, client: ComfyClient, preparer: Preparer, limits: Callable[[], Limits], pace: Pace
+    ) -> None:
+        self.metrics = Metrics()
+        self._storage = storage
+        self._client = client
+        self._preparer = preparer
+        self._limits = limits
+        self._hub = EventHub()
+        self._dispatcher = Dispatcher(storage, client, self, pace)
+        self._timekeeper = Timekeeper(storage, self._dispatcher, self.ended)
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._telling: asyncio.Task[None] | None = None
+
+    @property
+    def streams(self) -> int:
+        """Listeners of runs that have not ended."""
+        return self._hub.streams
+
+    def submitted(self, run: Run) -> None:
+        self.metrics.submitted(run)
+        self.wake()
+
+    def wake(self) -> None:
+        """A run was queued, or an earlier process may have left some."""
+        self._dispatcher.wake()
+        self._timekeeper.wake()
+
+    async def close(self) -> None:
+        """Lets go of everything; runs stay as they are, for the next process."""
+        if self._telling is not None:
+            self._telling.cancel()
+        await self._timekeeper.stop()
+        await self._dispatcher.stop()
+
+    async def run(self, run_id: str, caller: Caller) -> Seen:
+        """Raises RunNotFound, also for a run that is not the caller's business; RunExpired."""
+        if not self._storage.exists:
+            raise RunNotFound(UNKNOWN_RUN)
+        run, positions = await self._storage.call(lambda store: _read(store, run_id))
+        if run is None or not (caller.sees(run.terms.owner) and caller.may_use(run.app)):
+            raise RunNotFound(UNKNOWN_RUN)
+        if run.status is RunStatus.EXPIRED:
+            raise RunExpired("This run is over and its outputs are gone: the time that runs are kept has passed.")
+        return Seen(run, self.view(run, positions))
+
+    async def list(self, listed: Listed, caller: Caller) -> list[Seen]:
+        """Only the caller's own, unless it is an administrator."""
+        if not self._storage.exists:
+            return []
+        own = listed if caller.sees_all else listed._replace(owner=caller.owner)
+        found, positions = await self._storage.call(lambda store: _list(store, own))
+        return [Seen(run, self.view(run, positions)) for run in found]
+
+    async def wait(self, run_id: str, seconds: float, caller: Caller) -> Seen:
+        """The run once it has ended, or as it is after so many seconds. Raises RunNotFound."""
+        ended = asyncio.Event()
+        self._waiting[run_id].add(ended)
+        try:
+            seen = await self.run(run_id, caller)
+            if seen.run.finished:
+                return seen
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await ended.wait()
+            return await self.run(run_id, caller)
+        finally:
+            self._forget(run_id, ended)
+
+    async def cancel(self, run_id: str, caller: Caller) -> Seen:
+        """Ends a queued run, stops a running one, leaves an ended one. Raises RunNotFound."""
+        await self.run(run_id, caller)
+        expiry = self.expiry()
+        run = await self._storage.call(lambda store: store.runs.cancel(run_id, now_ms(), expiry))
+        if run is not None and run.finished:
+            self.ended(run)
+        elif run is not None:
+            self._tell(run)
+        self._dispatcher.cancel(run_id)
+        self._dispatcher.wake()
+        return await self.run(run_id, caller)
+
+    async def delete(self, run_id: str, caller: Caller) -> None:
+        """Raises RunNotFound, RunActive."""
+        await self.run(run_id, caller)
+        if not await self._storage.call(lambda store: store.upkeep.delete(run_id)):
+            raise RunActive("The run has not ended; cancel it first.")
+
+    async def output(self, run_id: str, place: int, caller: Caller, part: Part = WHOLE) -> OutputStream:
+        """The bytes of one output; the caller closes the stream. Raises RunNotFound, OutputUnavailable, NotReady."""
+        outputs = self._outputs((await self.run(run_id, caller)).run)
+        if place >= len(outputs):
+            raise OutputUnavailable(f"The run has {len(outputs)} outputs, counted from 0; there is no {place}.")
+        try:
+            return await open_stream(self._client, outputs[place], part)
+        except Unreachable as error:
+            raise NotReady(f"ComfyUI does not answer: {error}.") from error
+
+    async def outputs(self, run_id: str, caller: Caller) -> tuple[OutputItem, ...]:
+        return self._outputs((await self.run(run_id, caller)).run)
+
+    async def listen(self, run_id: str, last_id: str, caller: Caller) -> Listening:
+        """Raises RunNotFound, TooManyStreams."""
+        if self._hub.streams >= self._limits().streams:
+            raise TooManyStreams("Too many listeners are connected already; ask for the run itself now and then.")
+        known = self._hub.find(run_id)
+        after = read_event_id(last_id)
+        before = 0 if known is None else known.count  # what comes while the run is read is told, perhaps twice
+        run, view = await self.run(run_id, caller)
+        if known is not None and after is not None and known.has(after):
+            return Listening(b"", known, after)
+        if run.finished:
+            return Listening(_snapshot(view), None, 0)
+        channel = self._hub.channel(run_id)
+        return Listening(_snapshot(view), channel, before if channel is known else 0)
+
+    def view(self, run: Run, positions: Mapping[str, int]) -> dict[str, Any]:
+        current = self._dispatcher.current(run.id) if run.status in IN_FLIGHT else None
+        progress = None if current is None else progress_view(current.attempt.progress, run.takes_done)
+        return run_view(run, progress, positions.get(run.id), self._outputs(run))
+
+    def _outputs(self, run: Run) -> tuple[OutputItem, ...]:
+        """Stored ones, and those of the take in work that have landed."""
+        current = None if run.finished else self._dispatcher.current(run.id)
+        if current is None or current.run.takes_done != run.takes_done:
+            return run.outputs
+        return (*run.outputs, *current.attempt.landed)
+
+    # What the dispatcher reports.
+
+    async def prepare(self, run: Run, workflow: Workflow) -> Mapping[str, Any]:
+        return await self._preparer.prepare(run, workflow)
+
+    def watcher(self, run: Run, workflow: Workflow) -> LogWatcher:
+        return RunWatcher(run, workflow, self._hub.channel(run.id))
+
+    def started(self, run: Run) -> None:
+        self.metrics.started(run)
+        self._tell(run)
+        self._tell_positions()
+
+    def waiting(self, run: Run) -> None:
+        self._tell(run)
+
+    def advanced(self, run: Run) -> None:
+        self._tell(run)
+
+    def ended(self, run: Run) -> None:
+        self.metrics.ended(run)
+        channel = self._hub.find(run.id)
+        if channel is not None and not channel.ended:
+            channel.publish("status", _status(run, None))
+            channel.publish("completed", run_view(run, None, None, run.outputs), last=True)
+        self._hub.end(run.id)
+        for event in self._waiting.pop(run.id, ()):
+            event.set()
+        self._tell_positions()
+        self._timekeeper.wake()
+
+    def expiry(self) -> int | None:
+        days = self._limits().keep_days
+        return now_ms() + days * DAY_MS if days else None
+
+    def _tell(self, run: Run, position: int | None = None) -> None:
+        channel = self._hub.find(run.id)
+        if channel is not None and not channel.ended:
+            channel.publish("status", _status(run, position))
+
+    def _tell_positions(self) -> None:
+        """To those who listen to runs that wait."""
+        if (self._telling is None or self._telling.done()) and self._hub.listened():
+            self._telling = asyncio.create_task(self._tell_all())
+
+    async def _tell_all(self) -> None:
+        ids = self._hub.listened()
+        try:
+            waiting, positions = await self._storage.call(lambda store: _places(store, ids))
+        except NotReady as error:
+            logger.debug("positions are not told: %s", error)
+            return
+        for run in waiting:
+            self._tell(run, positions[run.id])
+
+    def _forget(self, run_id: str, event: asyncio.Event) -> None:
+        waiting = self._waiting.get(run_id)
+        if waiting is not None:
+            waiting.discard(event)
+            if not waiting:
+                del self._waiting[run_id]
+
+
+def _status(run: Run, position: int | None) -> dict[str, Any]:
+    return {"status": str(run.status), "queue_position": position, "at": iso(now_ms())}
+
+
+def _snapshot(view: Mapping[str, Any]) -> bytes:
+    """Everything about the run as it is, for those who know nothing of it."""
+    status = {"status": view["status"], "queue_position": view["queue_position"], "at": view["created_at"]}
+    pieces = [encode("status", status)]
+    if view["progress"] is not None:
+        pieces.append(encode("progress", view["progress"]))
+    pieces += [encode("output", output) for output in view["outputs"]]
+    if view["completed_at"] is not None:
+        pieces.append(encode("completed", view))
+    return b"".join(pieces)
+
+
+def _read(store: "Stores", run_id: str) -> tuple[Run | None, dict[str, int]]:
+    """The run and, while it waits, its place in the queue."""
+    run = store.runs.get(run_id)
+    return run, {} if run is None else store.runs.queue_positions([run])
+
+
+def _list(store: "Stores", listed: Listed) -> tuple[list[Run], dict[str, int]]:
+    found = store.runs.newest(listed)
+    return found, store.runs.queue_positions(found)
+
+
+def _places(store: "Stores", ids: list[str]) -> tuple[list[Run], dict[str, int]]:
+    found = [run for run in map(store.runs.get, ids) if run is not None and run.status is RunStatus.QUEUED]
+    return found, store.runs.queue_positions(found)

@@ -1,0 +1,81 @@
+"""Ends runs whose deadline has passed, and empties those whose time is over. Sleeps until there is something to do."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..errors import NotReady
+from ..runs import Run
+from ..store.storage import Storage
+from .dispatcher import TOO_LATE, Dispatcher, now_ms
+
+if TYPE_CHECKING:
+    from ..store.stores import Stores
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SECONDS = 3600.0
+SHORTEST_SECONDS = 0.05
+EXPIRED_AT_ONCE = 200
+
+
+class Timekeeper:
+    """Lives on the background loop."""
+
+    def __init__(self, storage: Storage, dispatcher: Dispatcher, ended: Callable[[Run], None]) -> None:
+        self._storage = storage
+        self._dispatcher = dispatcher
+        self._ended = ended
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """There may be an earlier deadline than the one that is slept for."""
+        self._wake.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work(), name="lectern timekeeper")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._end_overdue()
+                await self._expire()
+                seconds = await self._seconds()
+            except NotReady as error:
+                logger.debug("deadlines wait: %s", error)
+                seconds = LONGEST_SECONDS / 60
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
+
+    async def _end_overdue(self) -> None:
+        for run_id in await self._storage.call(lambda store: store.upkeep.overdue(now_ms())):
+            ended = await self._storage.call(partial(_give_up, run_id=run_id))
+            if ended is not None:
+                self._ended(ended)
+            else:
+                self._dispatcher.cancel(run_id, TOO_LATE)
+
+    async def _expire(self) -> None:
+        expired = EXPIRED_AT_ONCE
+        while expired == EXPIRED_AT_ONCE:
+            expired = len(await self._storage.call(lambda store: store.upkeep.expire(now_ms(), EXPIRED_AT_ONCE)))
+
+    async def _seconds(self) -> float:
+        due = await self._storage.call(lambda store: store.upkeep.due(now_ms()))
+        if due is None:
+            return LONGEST_SECONDS
+        return min(max((due - now_ms()) / 1000, SHORTEST_SECONDS), LONGEST_SECONDS)
+
+
+def _give_up(store: "Stores", run_id: str) -> Run | None:
+    return store.upkeep.give_up(run_id, TOO_LATE, now_ms())

@@ -1,0 +1,46 @@
+"""Follows one take of one run: its events for those who listen, its log for the store."""
+
+from typing import Any
+
+from ..runs import OutputItem, Run, Workflow
+from ..surface.views import iso, output_view
+from .broadcast import Broadcast, progress_view
+from .channel import Channel
+from .dispatcher import LogWatcher, now_ms
+from .messages import Preview
+from .progress import Progress
+
+LOG_CHARACTERS = 8_000  # of one take
+
+
+class RunWatcher(LogWatcher):
+    def __init__(self, run: Run, workflow: Workflow, channel: Channel) -> None:
+        self.logs = ""
+        self._run = run
+        self._broadcast = Broadcast(channel)
+        self._node: str | None = None
+
+    def progressed(self, progress: Progress) -> None:
+        self._broadcast.progressed(self._view(progress))
+        if progress.current_node not in (None, self._node):
+            self._node = progress.current_node
+            self._log(f"{progress.current_node}")
+
+    def landed(self, item: OutputItem, place: int) -> None:
+        self._broadcast.landed(output_view(self._run, item, len(self._run.outputs) + place))
+
+    def previewed(self, preview: Preview) -> None:
+        self._broadcast.previewed(preview)
+
+    def close(self) -> None:
+        self._broadcast.close()
+
+    def _view(self, progress: Progress) -> dict[str, Any]:
+        return progress_view(progress, self._run.takes_done)
+
+    def _log(self, message: str) -> None:
+        at = iso(now_ms()) or ""
+        line = f"{at} {message}\n"
+        if len(self.logs) + len(line) <= LOG_CHARACTERS:
+            self.logs += line
+            self._broadcast.logged(message, at)

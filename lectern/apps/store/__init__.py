@@ -1,0 +1,1 @@
+"""The SQLite database behind the apps: one class for each table family, one thread for all calls."""

@@ -1,0 +1,73 @@
+"""How handlers answer: JSON, and every error as `{"error": {"code", "message", "details"}}`."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from ... import envelope
+from ...errors import AppError, SettingsError
+from ..errors import BadRequest, BodyTooLarge, MethodNotAllowed, NotReady, UnsupportedMedia
+from .submission import parse_json
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def answered(handler: Handler) -> Handler:
+    """The handler, with our errors as answers. Only ours: a programming error stays visible as what it is."""
+
+    @functools.wraps(handler)
+    async def run(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except AppError as error:
+            return error_answer(error)
+        except SettingsError as error:
+            return error_answer(NotReady(str(error)))
+
+    return run
+
+
+def error_answer(error: AppError) -> web.Response:
+    headers: dict[str, str] = {}
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = error.allowed
+    return envelope.error_answer(error, headers)
+
+
+async def read_json(request: web.Request, limit_kb: int) -> Any:
+    """The request's JSON body, of which never more than the limit is read.
+
+    Raises UnsupportedMedia, BodyTooLarge, BadRequest.
+    """
+    check_json(request)
+    return parse_json(await read_body(request, limit_kb))
+
+
+def check_json(request: web.Request) -> None:
+    """Raises UnsupportedMedia."""
+    if request.content_type != "application/json":
+        raise UnsupportedMedia("The body must be JSON, sent with Content-Type: application/json.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMedia("The body must not be compressed.")
+
+
+async def read_body(request: web.Request, limit_kb: int) -> bytes:
+    """Raises BodyTooLarge, BadRequest."""
+    limit = limit_kb * 1024
+    too_large = BodyTooLarge(f"The body may have at most {limit_kb} KB.")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    content = bytearray()
+    try:
+        while piece := await request.content.read(limit + 1 - len(content)):
+            content += piece
+            if len(content) > limit:
+                raise too_large
+    except (web.RequestPayloadError, ConnectionError):
+        raise BadRequest("The body ended before it was complete.") from None
+    return bytes(content)

@@ -1,0 +1,32 @@
+"""The HTTP surface under /lectern: every address, and which handler answers it.
+
+ComfyUI mirrors every route below /api by itself.
+"""
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from ...envelope import Call
+from ..service import AppService
+from .apps import AppHandlers
+from .endpoints import Guard, OpenGuard, mount
+from .monitoring import MonitoringHandlers
+from .runs import RunHandlers
+from .views import PAGES, PREFIX
+
+T = TypeVar("T")
+
+EVERYBODY = OpenGuard()
+
+
+async def here(coroutine: Coroutine[Any, Any, T], /) -> T:
+    """For a service that lives on the same loop as the server."""
+    return await coroutine
+
+
+def add_routes(routes: web.RouteTableDef, service: AppService, call: Call = here, guard: Guard = EVERYBODY) -> None:
+    """Adds every address of the surface."""
+    mount(routes, PREFIX, {**AppHandlers(service, call).table(), **RunHandlers(service, call).table()}, guard)
+    mount(routes, PAGES, MonitoringHandlers(service, call).table(), guard)

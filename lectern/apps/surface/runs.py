@@ -1,0 +1,136 @@
+"""The handlers of runs: submit, list, read, wait, listen, cancel, delete, and the bytes of outputs."""
+
+import re
+
+from aiohttp import web
+
+from ...envelope import Call
+from ..callers import Caller, Scope
+from ..errors import OutputUnavailable, RunNotFound
+from ..running.service import Seen
+from ..service import AppService
+from ..store.listed import Listed
+from ..streams import OutputStream
+from .answers import check_json, read_body
+from .endpoints import Endpoint, Table
+from .sending import file_headers, part_of, send_events, send_file, zipped
+from .submission import (
+    Submission,
+    cursor,
+    parse_cancel_after,
+    parse_idempotency_key,
+    parse_json,
+    parse_listing,
+    parse_submission,
+    parse_wait,
+    request_digest,
+)
+from .views import run_url
+
+UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class RunHandlers:
+    def __init__(self, service: AppService, call: Call) -> None:
+        self._service = service
+        self._runs = service.runs
+        self._call = call
+
+    def table(self) -> Table:
+        return {
+            "/apps/{slug}/runs": {"POST": Endpoint(self.submit, Scope.GUEST)},
+            "/runs": {"GET": Endpoint(self.list, Scope.RUN)},
+            "/runs/{id}": {"GET": Endpoint(self.get, Scope.GUEST), "DELETE": Endpoint(self.delete, Scope.GUEST)},
+            "/runs/{id}/cancel": {"POST": Endpoint(self.cancel, Scope.GUEST)},
+            "/runs/{id}/events": {"GET": Endpoint(self.events, Scope.GUEST)},
+            "/runs/{id}/outputs.zip": {"GET": Endpoint(self.archive, Scope.GUEST)},
+            "/runs/{id}/outputs/{k}": {"GET": Endpoint(self.output, Scope.GUEST)},
+        }
+
+    async def submit(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        """201 queued; with `Prefer: wait` 200 once the run has ended, 202 when it still goes on."""
+        limits = self._service.settings().apps
+        wait = parse_wait(request.headers.getall("Prefer", []), limits.wait_seconds)
+        asked = await self._read(request, limits.body_kb)
+        seen = await self._call(self._service.submit(request.match_info["slug"], asked, caller))
+        if "text/event-stream" in request.headers.get("Accept", ""):
+            return await send_events(request, await self._call(self._runs.listen(seen.run.id, "", caller)))
+        if wait is None:
+            return _located(seen, 201)
+        seen = await self._call(self._runs.wait(seen.run.id, wait, caller))
+        response = _located(seen, 200 if seen.run.finished else 202)
+        response.headers["Preference-Applied"] = f"wait={wait}"
+        return response
+
+    async def list(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        listing = parse_listing(request.query)
+        listed = Listed(listing.limit + 1, listing.app, listing.statuses, None, listing.before)
+        found = await self._call(self._runs.list(listed, caller))
+        shown = found[: listing.limit]
+        more = cursor(shown[-1].run.sequence) if len(found) > len(shown) else None
+        return web.json_response({"runs": [seen.view for seen in shown], "next": more})
+
+    async def get(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        return web.json_response((await self._call(self._runs.run(_run_id(request), caller))).view)
+
+    async def cancel(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        return web.json_response((await self._call(self._runs.cancel(_run_id(request), caller))).view)
+
+    async def delete(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        await self._call(self._runs.delete(_run_id(request), caller))
+        return web.Response(status=204)
+
+    async def events(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        last = request.headers.get("Last-Event-ID") or request.query.get("last_event_id", "")
+        return await send_events(request, await self._call(self._runs.listen(_run_id(request), last, caller)))
+
+    async def output(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        stream = await self._open(_run_id(request), _place(request), caller, request)
+        try:
+            return await send_file(request, stream, self._call)
+        finally:
+            await self._call(stream.close())
+
+    async def archive(self, request: web.Request, caller: Caller) -> web.StreamResponse:
+        run_id = _run_id(request)
+        items = await self._call(self._runs.outputs(run_id, caller))
+        if not items:
+            raise OutputUnavailable("The run has no outputs.")
+        response = web.StreamResponse(headers=file_headers(f"lectern-{run_id[:8]}.zip", "application/zip"))
+        await response.prepare(request)
+        async for piece in zipped(items, lambda place: self._open(run_id, place, caller), self._call):
+            await response.write(piece)
+        await response.write_eof()
+        return response
+
+    async def _open(self, run_id: str, place: int, caller: Caller, request: web.Request | None = None) -> OutputStream:
+        part = {} if request is None else {"part": part_of(request)}
+        return await self._call(self._runs.output(run_id, place, caller, **part))
+
+    async def _read(self, request: web.Request, limit_kb: int) -> Submission:
+        check_json(request)
+        content = await read_body(request, limit_kb)
+        asked = parse_submission(parse_json(content))
+        return asked._replace(
+            cancel_after=parse_cancel_after(request.headers),
+            idempotency_key=parse_idempotency_key(request.headers),
+            digest=request_digest(request.match_info["slug"], content),
+        )
+
+
+def _located(seen: Seen, status: int) -> web.Response:
+    return web.json_response(seen.view, status=status, headers={"Location": run_url(seen.run.id)})
+
+
+def _run_id(request: web.Request) -> str:
+    run_id = request.match_info["id"]
+    if not UUID.fullmatch(run_id):
+        raise RunNotFound("There is no run with this id.")
+    return run_id
+
+
+def _place(request: web.Request) -> int:
+    place = request.match_info["k"]
+    if not re.fullmatch("[0-9]{1,6}", place):
+        raise OutputUnavailable("Outputs are numbered from 0.")
+    return int(place)
