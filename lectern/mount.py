@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from . import host
+from .apps.pages import add_pages
 from .apps.service import create_service
 from .apps.surface.routes import add_routes
 from .errors import SettingsError
@@ -35,6 +36,7 @@ def mount_routes() -> None:
         settings=file.read,
     )
     add_routes(host.routes(), service, host.background.call)
+    add_pages(host.routes())
     add_server_routes(host.routes(), webui, host.background.call)
     add_chat_routes(host.routes(), chats, host.background.call)
     host.on_server_start(lambda: host.background.start(service.resume()))

@@ -374,3 +374,18 @@ def test_the_other_theme_by_choice(visit):
     dark = pages.page.evaluate(paper)
     pages.page.reload()
     assert pages.page.evaluate(paper) == dark
+
+
+def test_a_template_of_the_pack_in_a_real_comfyui(visit, server):
+    """At the address where ComfyUI mirrors it, with the real engine behind it."""
+    pages = visit()
+    pages.url = server.url
+    pages.open(prefix="/api")
+    pages.page.get_by_role("link", name="Deck from titles").click()
+    pages.field("Titles").fill("Autumn review\nThank you")
+    pages.run()
+    expect(pages.pictures()).to_have_count(2, timeout=60_000)
+    with pages.page.expect_download() as download:
+        pages.stage.get_by_role("link", name=re.compile("^Download deck")).click()
+    assert download.value.suggested_filename.endswith(".pptx")
+    assert pages.page.evaluate("() => [...document.images].every(image => image.complete && image.naturalWidth)")
