@@ -36,7 +36,7 @@ function showApps(apps) {
     fill(list, ...fitting.map(card), !fitting.length && el("li", { class: "none" }, say("No app has these words.")));
     found.textContent = search.value ? count(fitting.length, "{count} app", "{count} apps") : "";
   }
-  const head = el("div", { class: "page-head" }, el("div", {}, el("h1", {}, say("Apps")), el("p", { class: "lead" }, say("Open one, fill in a few fields, get your pictures."))),
+  const head = el("div", { class: "page-head" }, el("div", {}, el("h1", {}, say("Apps")), el("p", { class: "lead" }, say("Open one, fill in a few fields, and run it."))),
     el("div", { class: "search" }, icon("search"), search));
   fill(main, head, found, list);
   show();

@@ -15,7 +15,7 @@ export const CHINESE = {
   "The server cannot be reached": "无法连接服务器", "The server cannot be reached.": "无法连接服务器。", "Is ComfyUI running?": "ComfyUI 是否正在运行？",
   "The server cannot be reached. Is it running?": "无法连接服务器，它是否正在运行？", "This did not work": "操作未成功",
   // the list
-  "Open one, fill in a few fields, get your pictures.": "打开一个应用，填几项内容，即可得到图片。",
+  "Open one, fill in a few fields, and run it.": "打开一个应用，填几项内容，然后运行。",
   Search: "搜索", "Search apps": "搜索应用", "No app has these words.": "没有符合的应用。", "{count} app": "{count} 个应用", "{count} apps": "{count} 个应用",
   Pictures: "图片", Video: "视频", Sound: "音频", Text: "文本", Files: "文件", "{count} input": "{count} 项输入", "{count} inputs": "{count} 项输入",
   "No apps yet": "还没有应用", "Open a workflow in ComfyUI and choose “Publish as app”: it appears here.": "在 ComfyUI 中打开工作流并选择“发布为应用”，它就会出现在这里。",
