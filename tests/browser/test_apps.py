@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, FilePayload, expect
 
 from support.app_pages import AppPages
 from support.standin import StandInThread
@@ -16,6 +16,7 @@ from support.standin.samples import HOSTILE
 from support.standin.server import KEY
 
 Visit = Callable[..., AppPages]
+SEA = FilePayload(name="sea.png", mimeType="image/png", buffer=picture(5, (200, 100)))
 
 
 @pytest.fixture
@@ -172,8 +173,7 @@ def test_every_kind_of_input(visit, standin):
     pages.field("Tileable").check()
     pages.field("New each time").uncheck()
     pages.field("Seed").fill("18446744073709551615")
-    picked = {"name": "sea.png", "mimeType": "image/png", "buffer": picture(5, (200, 100))}
-    pages.block("picture").locator("input[type=file]").set_input_files(picked)
+    pages.block("picture").locator("input[type=file]").set_input_files(SEA)
     paint_over_the_middle(pages)
     pages.run()
     expect(pages.stage).to_contain_text("Autumn review.pptx")
@@ -183,7 +183,7 @@ def test_every_kind_of_input(visit, standin):
     mask = np.asarray(Image.open(io.BytesIO(standin.server.files[given["mask"].rsplit("/")[-1]][0])).convert("L"))
     assert mask.shape == (100, 200)
     assert mask[50, 100] == 255 and mask[5, 5] == 0
-    assert standin.server.files[given["picture"].rsplit("/")[-1]][0] == picked["buffer"]
+    assert standin.server.files[given["picture"].rsplit("/")[-1]][0] == SEA["buffer"]
 
 
 def paint_over_the_middle(pages: AppPages) -> None:
@@ -307,7 +307,11 @@ def test_on_a_phone_behind_a_proxy(visit):
     expect(pages.page.locator(".app-card").first).to_be_visible()
     assert pages.page.evaluate("() => document.documentElement.scrollWidth") == 360
     pages.page.get_by_role("link", name="Everything at once").tap()
-    expect(pages.page.locator(".fields")).to_be_visible()
+    pages.block("picture").locator("input[type=file]").set_input_files(SEA)
+    pages.page.get_by_role("button", name="Paint over the picture").tap()
+    for button in pages.page.locator(".painter button").all():
+        expect(button).to_be_in_viewport(ratio=1)
+    pages.page.get_by_role("button", name="Cancel").tap()
     assert pages.page.evaluate("() => document.documentElement.scrollWidth") == 360
     pages.open_app("poster", prefix="/studio")
     expect(pages.page.get_by_role("button", name="Run", exact=True)).to_be_in_viewport()
@@ -339,9 +343,7 @@ def test_axe_finds_nothing_serious(visit, standin, theme, locale):
     assert pages.faults() == []
     pages.open_app("everything")
     pages.run()
-    pages.block("picture").locator("input[type=file]").set_input_files(
-        {"name": "sea.png", "mimeType": "image/png", "buffer": picture(5, (200, 100))}
-    )
+    pages.block("picture").locator("input[type=file]").set_input_files(SEA)
     expect(pages.block("picture").locator("img")).to_be_visible()
     pages.field("Sampler").fill("dpm")
     assert pages.faults() == []

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import cached_property
 
-
 from ..runs import Run, RunStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -17,8 +16,12 @@ class _Meters:
         self.registry = registry = CollectorRegistry()
         self.submitted = Counter("lectern_runs_submitted", "Runs that were queued", ["app"], registry=registry)
         self.ended = Counter("lectern_runs_ended", "Runs that ended", ["app", "status", "error"], registry=registry)
-        self.queue = Histogram("lectern_run_queue_seconds", "From submit to start", ["app"], buckets=SECONDS, registry=registry)
-        self.execution = Histogram("lectern_run_seconds", "ComfyUI's own time", ["app"], buckets=SECONDS, registry=registry)
+        self.queue = Histogram(
+            "lectern_run_queue_seconds", "From submit to start", ["app"], buckets=SECONDS, registry=registry
+        )
+        self.execution = Histogram(
+            "lectern_run_seconds", "ComfyUI's own time", ["app"], buckets=SECONDS, registry=registry
+        )
         self.refused = Counter("lectern_requests_refused", "Submits that were not queued", ["code"], registry=registry)
         self.active = Gauge("lectern_runs_active", "Runs that have not ended", ["status"], registry=registry)
         self.streams = Gauge("lectern_event_streams", "Listeners of runs that have not ended", registry=registry)

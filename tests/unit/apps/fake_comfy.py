@@ -33,11 +33,13 @@ class FakeComfy:
         self.websockets = True
         self.saved: dict[str, bytes] = {}  # below the user's workflows folder
         self.modified = 1
+        self.uploads: list[str] = []
+        self.max_upload = 2**20  # bytes; ComfyUI's --max-upload-size
         self._tasks: list[asyncio.Task[None]] = []
         self._server: TestServer | None = None
 
     async def start(self, port: int = 0) -> None:
-        app = web.Application()
+        app = web.Application(client_max_size=self.max_upload)
         app.add_routes(
             [
                 web.get("/ws", self._ws),
@@ -46,6 +48,7 @@ class FakeComfy:
                 web.get("/queue", self._queue),
                 web.get("/view", self._view),
                 web.get("/object_info", self._all_object_info),
+                web.post("/upload/image", self._upload),
                 web.get("/object_info/{name}", self._object_info),
                 web.get("/api/userdata", self._saved_list),
                 web.get("/api/userdata/{path}", self._saved_file),
@@ -165,6 +168,14 @@ class FakeComfy:
     async def _saved_file(self, request: web.Request) -> web.StreamResponse:
         content = self.saved.get(request.match_info["path"].removeprefix("workflows/"))
         return web.Response(status=404) if content is None else web.Response(body=content)
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        image = form["image"]
+        assert isinstance(image, web.FileField) and form["overwrite"] == "true"
+        self.files[str(form["type"]), str(form["subfolder"]), image.filename] = image.file.read()
+        self.uploads.append(image.filename)
+        return web.json_response({"name": image.filename, "subfolder": form["subfolder"], "type": form["type"]})
 
     async def _object_info(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
