@@ -284,7 +284,14 @@ def test_signing_in_and_out(visit, standin):
     expect(pages.pictures()).to_have_count(1)
     pages.page.reload()
     pages.page.get_by_role("button", name="Sign out").click()
-    expect(pages.page.get_by_label("Key")).to_be_visible()
+    expect(pages.page.get_by_label("Key")).to_be_visible()  # in place of the app
+    standin.server.apps["poster"]["options"]["public"] = True
+    pages.open()
+    expect(pages.page.locator(".app-card")).to_have_count(1)
+    pages.page.get_by_role("button", name="Sign in").click()
+    pages.page.get_by_label("Key").fill(KEY)
+    pages.page.keyboard.press("Enter")
+    expect(pages.page.locator(".app-card")).to_have_count(len(standin.server.apps))
 
 
 def test_another_machine_is_told_where_to_look(visit, standin):

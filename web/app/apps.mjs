@@ -1,7 +1,7 @@
 // @ts-check
 // The list of apps.
 import { address, call, ROOT } from "./parts/api.mjs";
-import { closedDoor } from "./parts/door.mjs";
+import { closedDoor, keyForm, readSession } from "./parts/door.mjs";
 import { el, fill } from "./parts/dom.mjs";
 import { header } from "./parts/header.mjs";
 import { icon } from "./parts/icons.mjs";
@@ -18,14 +18,15 @@ document.title = `${say("Apps")} · Lectern`;
 document.body.append(header("apps"), main);
 
 try {
-  showApps((await call("GET", "v1/apps")).apps);
+  const { apps } = await call("GET", "v1/apps");
+  if (apps.length) showApps(apps);
+  else fill(main, await nothingToSee());
 } catch (error) {
   fill(main, closedDoor(error));
 }
 
 /** @param {App[]} apps */
 function showApps(apps) {
-  if (!apps.length) return fill(main, nothingPublished());
   const found = el("p", { class: "unseen", role: "status" });
   const list = el("ul", { class: "app-grid" });
   const search = el("input", { class: "input", type: "search", id: "search", placeholder: say("Search"), "aria-label": say("Search apps"), oninput: show });
@@ -65,6 +66,12 @@ function facts(app) {
   const media = new Set(Object.values(app.outputs).map((output) => output.media ?? "file"));
   const inputs = Object.keys(app.inputs.properties).length;
   return [...[...media].map((one) => say(MEDIA[one] ?? MEDIA.file)), count(inputs, "{count} input", "{count} inputs")].join(" · ");
+}
+
+/** Without a key one sees public apps alone: that there are none does not mean that there are no apps. */
+async function nothingToSee() {
+  const session = await readSession();
+  return session?.access === "keys" && !session.signed_in ? keyForm(() => location.reload()) : nothingPublished();
 }
 
 function nothingPublished() {

@@ -114,7 +114,8 @@ class StandIn:
         async def guard(request: web.Request) -> web.StreamResponse:
             if self.refuse_machine:
                 return failed(403, "not_this_machine", "These apps are open to the machine that ComfyUI runs on alone.")
-            if self.access == "keys" and not self._signed_in(request):
+            listing = request.path.endswith("/apps")
+            if self.access == "keys" and not listing and not self._signed_in(request):
                 return failed(401, "unauthorized", "A key is needed.", **{"WWW-Authenticate": "Bearer"})
             return await handler(request)
 
@@ -141,7 +142,10 @@ class StandIn:
         return response
 
     async def _list_apps(self, request: web.Request) -> web.Response:
-        return web.json_response({"apps": sorted(self.apps.values(), key=lambda app: app["slug"])})
+        """Without a key, the public ones alone."""
+        hidden = self.access == "keys" and not self._signed_in(request)
+        apps = [app for app in self.apps.values() if app["options"]["public"] or not hidden]
+        return web.json_response({"apps": sorted(apps, key=lambda app: app["slug"])})
 
     async def _get_app(self, request: web.Request) -> web.Response:
         app = self.apps.get(request.match_info["slug"])

@@ -42,6 +42,11 @@ export function askForKey() {
   return new Promise((resolve) => dialog.append(keyForm(() => { dialog.close(); resolve(); })));
 }
 
+/** @returns {Promise<{access: string, signed_in: boolean} | null>}  null: unknown; the page itself then says what is wrong */
+export function readSession() {
+  return call("GET", "v1/session").catch(() => null);
+}
+
 /** What stands in the page's place when it cannot be shown. @param {unknown} error @returns {HTMLElement} */
 export function closedDoor(error) {
   if (!(error instanceof ApiError)) throw error;

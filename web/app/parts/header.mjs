@@ -1,6 +1,7 @@
 // @ts-check
 // What stands at the top of every page: the way back, the documentation, language, light or dark, signing out.
 import { call, ROOT } from "./api.mjs";
+import { askForKey, readSession } from "./door.mjs";
 import { el, fill } from "./dom.mjs";
 import { icon } from "./icons.mjs";
 import { OTHER, say, switchLanguage } from "./words.mjs";
@@ -16,7 +17,7 @@ export function header(page) {
   const element = el("header", { class: "top" },
     el("a", { class: "skip", href: "#main" }, say("To the content")),
     el("a", { class: "brand", href: ROOT.href }, "Lectern"), nav, tools);
-  addSignOut(tools);
+  addSession(tools);
   return element;
 }
 
@@ -43,12 +44,11 @@ function themeButton() {
   return button;
 }
 
-/** Only who has signed in can sign out. @param {HTMLElement} tools */
-async function addSignOut(tools) {
-  const session = await call("GET", "v1/session").catch(() => null); // the page itself says what is wrong
-  if (session?.access !== "keys" || !session.signed_in) return;
-  tools.prepend(el("button", { type: "button", class: "bar-button", onclick: async () => {
-    await call("DELETE", "v1/session");
-    location.reload();
-  } }, say("Sign out")));
+/** Where keys are asked for: out for who is in, in for who sees the public apps alone. @param {HTMLElement} tools */
+async function addSession(tools) {
+  const session = await readSession();
+  if (session?.access !== "keys") return;
+  const leave = async () => { await call("DELETE", "v1/session"); location.reload(); };
+  const enter = async () => { await askForKey(); location.reload(); };
+  tools.prepend(el("button", { type: "button", class: "bar-button", onclick: session.signed_in ? leave : enter }, say(session.signed_in ? "Sign out" : "Sign in")));
 }
