@@ -29,6 +29,12 @@ class EventHub:
             while len(self._ended) > REMEMBERED:
                 self._ended.popitem(last=False)
 
+    def forget(self, run_id: str) -> None:
+        """Of a run that is over or not there, the channel that was made to find out."""
+        channel = self._open.get(run_id)
+        if channel is not None and channel.count == 0 and not channel.listeners:
+            del self._open[run_id]
+
     def listened(self) -> list[str]:
         """The runs that have not ended and that somebody listens to; lets go of the others' empty channels."""
         for run_id, channel in list(self._open.items()):
