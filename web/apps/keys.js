@@ -8,6 +8,7 @@ import { field, tick } from "./limits.js";
 
 /** @typedef {import("./client.js").Session} Session */
 
+const FIRST_KEY = "python -m lectern keys create --scope admin";
 const SETTING = '[apps]\naccess = "keys"';
 /** @type {Record<string, string>} */
 const SCOPES = {
@@ -62,7 +63,7 @@ function explanation({ access }) {
     note(say("To let others in with API keys, write this into lectern.toml in ComfyUI's folder user/__lectern; it counts at once.")),
     make("pre", { class: "lectern-code" }, SETTING),
     button(say("Copy"), () => copy(SETTING, say("Copied.")), { icon: "copy" }),
-    note(say("The first key is made at the command line: python -m lectern keys create")),
+    note(say("The first key is made at the command line: {command}", { command: FIRST_KEY })),
   ];
 }
 

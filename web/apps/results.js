@@ -46,6 +46,6 @@ function rowOf(output, changed) {
   }
 
   const node = findNode(output.node_id)?.title || output.class_type;
-  const head = make("div", { class: "lectern-row-head" }, box, title);
-  return make("li", { class: "lectern-row result" }, head, make("div", { class: "lectern-origin" }, `${node} · ${output.class_type}`));
+  const origin = make("span", { class: "lectern-origin" }, node === output.title ? output.class_type : `${node} · ${output.class_type}`);
+  return make("li", { class: "lectern-row result" }, make("div", { class: "lectern-row-head" }, box, title, origin));
 }

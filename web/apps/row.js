@@ -70,9 +70,9 @@ export function pickedRow(input, then) {
   settings.hidden = true;
   const more = iconButton(say("Settings of {label}", { label: input.label }), "cog", toggle, { "aria-expanded": "false" });
   const type = make("span", { class: "lectern-chip" }, say(TYPES[input.type] ?? "Text"));
-  const head = make("div", { class: "lectern-row-head" }, handle, box, title, type, more);
-  const about = make("div", { class: "lectern-origin", title: `${input.current ?? ""}` }, origin(input));
-  const row = make("li", { class: "lectern-row" }, head, about, settings, problem);
+  const about = make("span", { class: "lectern-origin", title: currentText(input) }, origin(input));
+  const head = make("div", { class: "lectern-row-head" }, handle, box, title, about, type, more);
+  const row = make("li", { class: "lectern-row" }, head, settings, problem);
   movable(row, handle, then.moved);
 
   function toggle() {
