@@ -5,13 +5,14 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from .chats import LOCAL_CHAT, Chats
 from .decoders import Decoders
 from .errors import SettingsError
+from .hosts import Host
 from .modelhub import ModelHub
 from .servers import LOCAL, Servers, check_pools
 
@@ -35,6 +36,21 @@ class Limits(_Section):
     template_mb: int = Field(default=256, ge=1, le=4096, description="megabytes that a template deck may unpack to")
 
 
+def _origin(text: str) -> str:
+    """As browsers send it in `Origin`: lower case, without the scheme's own port. Raises ValueError."""
+    text = text.strip().lower().removesuffix("/")
+    if text == "*":
+        raise ValueError("list each web site; * would let every page that you open in")
+    found = re.fullmatch(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", text)
+    if found is None:
+        raise ValueError("write it as https://host or https://host:port")
+    own = found[3] in {"http": (":80",), "https": (":443",)}.get(found[1], ())
+    return text.removesuffix(found[3]) if own else text
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
 class Apps(_Section):
     queued: int = Field(default=100, ge=1, le=100_000, description="runs waiting at once; more are answered 429")
     body_kb: int = Field(default=1024, ge=1, le=1_048_576, description="largest request body, kilobytes")
@@ -42,6 +58,26 @@ class Apps(_Section):
     publish_mb: int = Field(default=16, ge=1, le=256, description="largest body of a publish request, megabytes")
     keep_days: int = Field(default=0, ge=0, le=36_500, description="until a run that ended is forgotten; 0: never")
     streams: int = Field(default=2000, ge=1, le=100_000, description="listeners to events of runs at once")
+    access: Literal["loopback", "keys", "open"] = Field(
+        default="loopback", description="who may use apps: this machine only, holders of keys, or everybody"
+    )
+    cors_origins: list[Origin] = Field(default=[], max_length=100, description="web sites whose pages may call")
+    audit: bool | None = Field(default=None, description="write audit.log; by default only where access is keys")
+
+    @property
+    def audited(self) -> bool:
+        return self.access == "keys" if self.audit is None else self.audit
+
+    file_mb: int = Field(default=100, ge=1, le=100_000, description="largest file that is taken in, megabytes")
+    files_mb: int = Field(default=4096, ge=1, le=10_000_000, description="all files that are kept together, megabytes")
+    file_hours: int = Field(default=24, ge=1, le=8760, description="how long a file is kept after its last upload")
+    fetch_hosts: list[Host] = Field(default=[], max_length=1000, description="where inputs may be fetched from by URL")
+    webhook_hosts: list[Host] = Field(default=[], max_length=1000, description="where webhooks may be sent to")
+    private_hosts: list[Host] = Field(
+        default=[], max_length=1000, description="which of these hosts may lie on this machine or in its own network"
+    )
+    webhook_secret_env: str = Field(default="", max_length=256, description="variable that holds the signing secret")
+    webhook_secret_file: Path | None = Field(default=None, description="file whose first line is the signing secret")
 
 
 class Prompts(_Section):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .errors import Forbidden, Unauthorized
+
 
 class Scope(StrEnum):
     """What an endpoint asks of its caller. `run`, `publish` and `admin` are also what keys carry."""
@@ -36,6 +38,11 @@ class Caller:
         """Without a key where keys are asked for: only public apps are for them."""
         return not self.scopes
 
+    @property
+    def granted(self) -> frozenset[Scope]:
+        """Its scopes and what they imply."""
+        return frozenset().union(*(_IMPLIED[own] for own in self.scopes))
+
     def may(self, scope: Scope) -> bool:
         return any(scope in _IMPLIED[own] for own in self.scopes)
 
@@ -51,5 +58,22 @@ class Caller:
         return self.may(Scope.ADMIN) or owner == self.owner
 
 
+KEY_NEEDED = "This needs a key: send it as Authorization: Bearer lct_..., or sign in on the page."
+
 HOUSEHOLD = Caller(name="this machine", scopes=frozenset({Scope.ADMIN}))  # where no keys are asked for
 GUEST = Caller()
+
+
+def require_app(caller: Caller, slug: str, public: bool) -> None:
+    """For reading and running an app, and for reading its runs.
+
+    Ask before saying that there is no such app, with `public` false: strangers must not learn which names exist.
+
+    Raises Unauthorized, Forbidden.
+    """
+    if public:
+        return
+    if caller.guest:
+        raise Unauthorized(KEY_NEEDED)
+    if not caller.may_use(slug):
+        raise Forbidden(f"This key is for other apps, not for {slug[:63]}.")

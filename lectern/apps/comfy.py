@@ -4,7 +4,8 @@ import json
 import logging
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ HEARTBEAT_SECONDS = 20  # a silent WebSocket is pinged, and counts as lost when 
 CLOSE_SECONDS = 1  # the next run does not wait longer for a goodbye
 EVENT_BYTES = 64 * 2**20  # largest WebSocket message; previews and a node's results come this way
 CONNECTIONS = 16
+PIECE_BYTES = 256 * 1024
 UNCOMPRESSED = {"Accept-Encoding": "identity"}  # lengths are those of the files
 PREVIEWS = {"preview_method": "auto"}  # ComfyUI makes none by itself unless its command line says so
 FILE_STATUSES = frozenset({200, 206, 304, 416})
@@ -32,6 +34,14 @@ class Unreachable(Exception):
     def __init__(self, message: str, sent: bool = True) -> None:
         super().__init__(message)
         self.sent = sent
+
+
+class UploadRefused(Exception):
+    """ComfyUI answered, but did not take a file."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
 
 
 class Answer(NamedTuple):
@@ -133,6 +143,45 @@ class ComfyClient:
         response.release()
         return None
 
+    async def upload(self, content: Path | bytes, name: str, content_type: str, subfolder: str) -> str:
+        """Puts a file into ComfyUI's input folder, in place of one of that name; how nodes name it.
+
+        ComfyUI's `/upload/image` takes files of every kind. Raises UploadRefused, Unreachable.
+        """
+        form = aiohttp.FormData({"type": "input", "subfolder": subfolder, "overwrite": "true"})
+        with ExitStack() as opened:
+            source = content if isinstance(content, bytes) else opened.enter_context(content.open("rb"))
+            form.add_field("image", source, filename=name, content_type=content_type)
+            answer = await self._json("POST", "/upload/image", data=form)
+        stored = answer.body.get("name") if isinstance(answer.body, dict) else None
+        if answer.status != 200 or not isinstance(stored, str):
+            raise UploadRefused(answer.status)
+        return f"{subfolder}/{stored}"
+
+    async def has_input(self, name: str, subfolder: str, size: int) -> bool:
+        """Whether ComfyUI's input folder has the file, and has it whole (`size` in bytes). Raises Unreachable."""
+        response = await self._send("HEAD", "/view", params=_input_view(name, subfolder), headers=UNCOMPRESSED)
+        response.release()
+        return response.status == 200 and response.content_length == size
+
+    async def read_input(self, name: str, limit: int) -> bytes | None:
+        """A file of the input folder by the name that nodes use; None when it is gone or larger than `limit` bytes.
+
+        Raises Unreachable.
+        """
+        subfolder, _, last = name.rpartition("/")
+        response = await self._send("GET", "/view", params=_input_view(last, subfolder), headers=UNCOMPRESSED)
+        with _translated():
+            async with response:
+                if response.status != 200 or (response.content_length or 0) > limit:
+                    return None
+                content = bytearray()
+                async for piece in response.content.iter_chunked(PIECE_BYTES):
+                    content += piece
+                    if len(content) > limit:
+                        return None
+                return bytes(content)
+
     async def events(self, client_id: str) -> aiohttp.ClientWebSocketResponse | None:
         """An open WebSocket; None when ComfyUI answers but gives none. Raises Unreachable."""
         try:
@@ -203,6 +252,10 @@ def find_place(queue: Mapping[str, Any], prompt_id: str) -> Place | None:
 
 def _view(item: OutputItem) -> dict[str, str]:
     return {"filename": item.name, "subfolder": item.subfolder, "type": item.folder}
+
+
+def _input_view(name: str, subfolder: str) -> dict[str, str]:
+    return {"filename": name, "subfolder": subfolder, "type": "input"}
 
 
 def _reason(error: Exception) -> str:

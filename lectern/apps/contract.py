@@ -71,9 +71,7 @@ def needed_classes(picked: Picked, graph: Graph) -> frozenset[str]:
 def targets(contract: Contract) -> dict[str, Target]:
     """What each input sets, for a run's snapshot."""
     return {
-        item.name: Target(
-            item.node_id, item.widget, str(item.media or ""), item.mask_of, item.channel, tuple(map(tuple, item.also))
-        )
+        item.name: Target(item.node_id, item.widget, str(item.media or ""), item.mask_of, item.channel, item.also)
         for item in contract.inputs
     }
 

@@ -52,6 +52,20 @@ class Forbidden(AppError):
     code = "forbidden"
 
 
+class NotThisMachine(AppError):
+    """`apps.access` is "loopback", and the call comes from elsewhere."""
+
+    status = 403
+    code = "not_this_machine"
+
+
+class KeyNotFound(AppError):
+    """No key has this id."""
+
+    status = 404
+    code = "key_not_found"
+
+
 class MethodNotAllowed(AppError):
     """The address exists, the method does not."""
 
@@ -149,8 +163,76 @@ class RunActive(AppError):
     code = "run_active"
 
 
+class RateLimited(AppError):
+    """A key is used more often than it may be, or wrong ones are tried."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        """`retry_after`: seconds."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotReady(AppError):
     """ComfyUI or the store cannot be used right now; nothing was queued."""
 
     status = 503
     code = "not_ready"
+
+
+class FileNotKept(AppError):
+    """No file has this id, or its time is over, or it is another one's."""
+
+    status = 404
+    code = "file_not_found"
+
+
+class FileTooLarge(AppError):
+    """A file is larger than `apps.file_mb`."""
+
+    status = 413
+    code = "file_too_large"
+
+
+class FilesFull(AppError):
+    """All files together would be larger than `apps.files_mb`, or the disk is full."""
+
+    status = 507
+    code = "files_full"
+
+
+class UnusableFile(AppError):
+    """A file is damaged, or not what it says it is."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class UploadStalled(AppError):
+    """A caller sends nothing for too long."""
+
+    status = 408
+    code = "request_timeout"
+
+
+class MissingFile(AppError):
+    """A run's file is gone, or ComfyUI does not take it."""
+
+    status = 422
+    code = "missing_file"
+
+
+class AddressRefused(AppError):
+    """lectern.toml does not allow an address."""
+
+    status = 422
+    code = "url_not_allowed"
+
+
+class AddressFailed(AppError):
+    """An address that is allowed gave no usable answer."""
+
+    status = 422
+    code = "url_failed"

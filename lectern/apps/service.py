@@ -13,7 +13,12 @@ from .callers import Caller
 from .catalog import Catalog
 from .comfy import ComfyClient
 from .contract import Contract, targets
+from .egress import Egress
 from .errors import InvalidInput, MissingModel, NotReady, QueueFull
+from .files.keeper import FileKeeper
+from .files.names import id_of
+from .files.placing import Placer
+from .files.references import References
 from .nodeclasses import NodeClasses
 from .publishing.library import Described, Library
 from .publishing.missing import Missing
@@ -21,15 +26,18 @@ from .publishing.offers import Offers
 from .publishing.publisher import Publisher
 from .publishing.versions import App
 from .running.dispatcher import Pace, now_ms
-from .running.preparing import PlainPreparer
+from .running.preparing import Preparer
 from .running.service import Limits, RunService, Seen
-from .runs import Growing, NewRun, RunStatus, Terms, Workflow
+from .runs import Growing, NewRun, Run, RunStatus, Terms, Workflow
 from .store.storage import Storage
 from .surface.submission import Submission
 from .surface.views import app_view
 from .validation import EXACT_INTEGER, check_inputs
+from .webhooks.delivery import Webhooks
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from .store.idempotency import Repeatable
     from .store.runs import Full
 
@@ -52,16 +60,36 @@ class AppService:
     """What the routes call."""
 
     def __init__(
-        self, catalog: Catalog, storage: Storage, client: ComfyClient, settings: Callable[[], Settings], pace: Pace
+        self,
+        catalog: Catalog,
+        storage: Storage,
+        client: ComfyClient,
+        settings: Callable[[], Settings],
+        private: Path,
+        pace: Pace,
     ) -> None:
         self.settings = settings  # raises SettingsError while lectern.toml has a mistake
+        self._egress = Egress()
+        self.files = FileKeeper(private / "files", storage, settings)
+        self._references = References(self.files, self._egress, settings)
+        self.webhooks = Webhooks(storage, settings, private, self._egress)
+        storage.note = self._note
         self._storage = storage
         self._client = client
         self._classes = NodeClasses(client)
         self.library = Library(catalog, storage, self._classes)
         self.publisher = Publisher(self.library, storage, self._classes, client)
         self.offers = Offers(client)
-        self.runs = RunService(storage, client, PlainPreparer(), self._limits, pace)
+        self.runs = RunService(
+            storage,
+            client,
+            Preparer(Placer(self.files, settings), client),
+            self._limits,
+            self.webhooks,
+            self._chores,
+            self.library.check,
+            pace,
+        )
 
     async def resume(self) -> None:
         """Goes on with the runs of an earlier process; costs nothing when there never was one."""
@@ -77,6 +105,8 @@ class AppService:
     async def close(self) -> None:
         """Lets go of everything; runs stay as they are, for `resume` of the next process."""
         await self.runs.close()
+        await self.webhooks.stop()
+        await self._egress.close()
         await self._client.close()
         await self._storage.close()
 
@@ -103,7 +133,10 @@ class AppService:
             known = await self._storage.call(lambda store: store.runs.repeated(repeatable))
             if known is not None:
                 return await self.runs.run(known.id, caller)
+        if asked.webhook is not None:
+            self.webhooks.check(asked.webhook.url)
         described, values = await self._checked(app, asked)
+        values = await self._references.resolve_all(caller.owner, described.contract.inputs, values)
         new = NewRun(
             id=str(uuid.uuid4()),
             app=app.slug,
@@ -187,6 +220,19 @@ class AppService:
 
         return Repeatable(caller.owner, asked.idempotency_key, asked.digest)
 
+    def _note(self, connection: "Connection", event: str, run: Run) -> None:
+        """In the transaction of the change: what is to be sent of it."""
+        from .webhooks.notes import note
+
+        note(connection, event, run, now_ms())
+
+    async def _chores(self) -> None:
+        """Once an hour: files and webhooks that nobody needs any more."""
+        inputs = await self._storage.call(lambda store: store.upkeep.inputs())
+        values = [value for given in inputs for value in given.values() if isinstance(value, str)]
+        await self.files.sweep(now_ms(), {name for name in map(id_of, values) if name is not None})
+        await self.webhooks.sweep()
+
     def _limits(self) -> Limits:
         apps = self.settings().apps
         return Limits(apps.keep_days, apps.streams)
@@ -244,6 +290,7 @@ def create_service(
     tls: Callable[[], ssl.SSLContext | None],
     settings: Callable[[], Settings],
     pace: Pace | None = None,
+    storage: Storage | None = None,
 ) -> AppService:
     """Puts the parts together; opens nothing.
 
@@ -254,6 +301,7 @@ def create_service(
         tls: trust for an https address, None for the system's own.
         settings: the current settings; may raise SettingsError.
         pace: waiting times; tests make them short.
+        storage: that of `private`, when somebody else needs it too.
     """
     client = ComfyClient(base_url, tls)
-    return AppService(Catalog(workflows), Storage(private), client, settings, pace or Pace())
+    return AppService(Catalog(workflows), storage or Storage(private), client, settings, private, pace or Pace())

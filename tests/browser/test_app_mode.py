@@ -2,17 +2,20 @@
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from lectern.apps.contract import derive_contract
 from lectern.apps.graph import Graph, is_graph
 from lectern.apps.publishing.appmode import read_picks
 from lectern.apps.publishing.converting import convert
 from support.client import Comfy
+from support.editor import open_editor
+from tools.server import ComfyServer
 
 # What the front end exports and ComfyUI does not read: preview widgets, and names that are only shown.
 PREVIEWS = {("ImageCompare", "compare_view"), ("SaveGLB", "image"), ("Preview3D", "image")}
@@ -38,7 +41,17 @@ class Opened(NamedTuple):
     outputs: list[str]
 
 
-def opened(page: Page, document: dict[str, Any]) -> Opened:
+@pytest.fixture(scope="module")
+def opened(browser: Browser, server: ComfyServer) -> Iterator[dict[str, Opened]]:
+    """All of them, opened one after the other in one editor, by their names."""
+    page = browser.new_page()
+    page.request.post(f"{server.url}/api/settings/Comfy.TutorialCompleted", data="true")
+    open_editor(page, server.url)
+    yield {file.stem: _open(page, json.loads(file.read_text("utf-8"))) for file in TEMPLATES}
+    page.close()
+
+
+def _open(page: Page, document: dict[str, Any]) -> Opened:
     page.evaluate("graph => window.app.loadGraphData(graph)", document)
     said = page.evaluate(
         """async () => {
@@ -51,6 +64,18 @@ def opened(page: Page, document: dict[str, Any]) -> Opened:
     return Opened(*said)
 
 
+@pytest.fixture(scope="module")
+def object_info(comfy: Comfy) -> dict[str, Any]:
+    return comfy.get("/object_info").json
+
+
+def runnable(opened: dict[str, Opened], file: Path) -> Opened:
+    shown = opened[file.stem]
+    if not is_graph(shown.graph):
+        pytest.skip("the template needs nodes that this ComfyUI does not have")
+    return shown
+
+
 def with_picks(one: Opened) -> dict[str, Any]:
     return {**one.saved, "extra": {"linearData": {"inputs": one.inputs, "outputs": one.outputs}}}
 
@@ -60,27 +85,20 @@ def test_there_are_templates():
 
 
 @pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
-def test_picks_are_read_as_the_front_end_reads_them(page: Page, comfy: Comfy, file: Path):
-    document = json.loads(file.read_text("utf-8"))
-    shown = opened(page, document)
-    if not is_graph(shown.graph):
-        pytest.skip("the template needs nodes that this ComfyUI does not have")
+def test_picks_are_read_as_the_front_end_reads_them(opened, object_info, file: Path):
+    document, shown = json.loads(file.read_text("utf-8")), runnable(opened, file)
     ours, theirs = read_picks(document, shown.graph), read_picks(with_picks(shown), shown.graph)
     assert len(theirs.picks) == len(shown.inputs)
     found = [pick for pick in ours.picks if pick in theirs.picks]
     assert found == list(theirs.picks)
     assert {pick.node_id for pick in ours.outputs} >= {i for i in shown.outputs if i in shown.graph}
-    classes = {node["class_type"] for node in shown.graph.values()}
-    info = {name: value for name, value in comfy.get("/object_info").json.items() if name in classes}
-    assert len(derive_contract(theirs, shown.graph, info).inputs) >= len(theirs.picks)
+    assert len(derive_contract(theirs, shown.graph, object_info).inputs) >= len(theirs.picks)
 
 
 @pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
-def test_the_converter_makes_what_the_front_end_exports(page: Page, comfy: Comfy, file: Path):
-    shown = opened(page, json.loads(file.read_text("utf-8")))
-    if not is_graph(shown.graph):
-        pytest.skip("the template needs nodes that this ComfyUI does not have")
-    assert executed(convert(shown.saved, comfy.get("/object_info").json)) == executed(shown.graph)
+def test_the_converter_makes_what_the_front_end_exports(opened, object_info, file: Path):
+    shown = runnable(opened, file)
+    assert executed(convert(shown.saved, object_info)) == executed(shown.graph)
 
 
 def executed(graph: Graph) -> dict[str, Any]:

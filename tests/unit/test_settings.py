@@ -4,7 +4,7 @@ from lectern.decoders import Decoder
 from lectern.errors import SettingsError
 from lectern.modelhub import ModelHub
 from lectern.servers import Server
-from lectern.settings import FILE_NAME, Settings, SettingsFile, read_settings
+from lectern.settings import FILE_NAME, Apps, Settings, SettingsFile, read_settings
 
 
 def test_no_file_gives_the_defaults(tmp_path):
@@ -25,6 +25,19 @@ def test_values_are_read(tmp_path):
         ("[limit]\nside = 1", ["limit is not a setting"]),
         ("[apps]\nqueue = 5\nqueued = -1", ["apps.queue is not a setting", "apps.queued", "-1"]),
         ("limits = 3", ["limits", "3"]),
+        ("[apps]\naccess = 'lan'", ["apps.access", "'lan'", "'loopback', 'keys' or 'open'"]),
+        ("[apps]\naudit = 'yes please'", ["apps.audit", "'yes please'"]),
+        ("[apps]\ncors_origins = ['*']", ["apps.cors_origins.0", "'*'", "list each web site"]),
+        ("[apps]\ncors_origins = ['page.example']", ["apps.cors_origins.0", "'page.example'", "https://host:port"]),
+        ("[apps]\ncors_origins = ['https://page.example/app']", ["apps.cors_origins.0", "https://host:port"]),
+        ("[apps]\ncors_origins = ['https://page.example:https']", ["apps.cors_origins.0", "https://host:port"]),
+        ("[apps]\ncors_origins = ['null']", ["apps.cors_origins.0", "'null'", "https://host:port"]),
+        ("[apps]\nfile_mb = 0", ["apps.file_mb", "0", "greater than or equal to 1"]),
+        ("[apps]\nfetch_hosts = ['https://x.com']", ["apps.fetch_hosts.0", "'https://x.com'", "example.com:8443"]),
+        ("[apps]\nfetch_hosts = 'x.com'", ["apps.fetch_hosts", "'x.com'", "list"]),
+        ("[apps]\nwebhook_hosts = ['*']", ["apps.webhook_hosts.0", "'*'", "*.example.com"]),
+        ("[apps]\nwebhook_hosts = ['x.com:0']", ["apps.webhook_hosts.0", "'x.com:0'"]),
+        ("[apps]\nprivate_hosts = ['*.10.0.0.1']", ["apps.private_hosts.0", "without *."]),
         ("[servers.a]", ["servers.a", "either a url or a pool"]),
         ("[servers.a]\nurl = 'ftp://x'", ["servers.a.url", "http://host:port"]),
         ("[servers.a]\nurl = 'http://x'\nuser = 'me'", ["servers.a", "password_env"]),
@@ -56,6 +69,26 @@ def test_a_mistake_names_key_value_and_file(tmp_path, content, named):
     with pytest.raises(SettingsError) as error:
         read_settings(file)
     assert all(text in str(error.value) for text in [str(file), *named])
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("https://page.example", "https://page.example"),
+        (" HTTPS://Page.Example/ ", "https://page.example"),
+        ("https://page.example:443", "https://page.example"),
+        ("http://page.example:80/", "http://page.example"),
+        ("http://page.example:443", "http://page.example:443"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+        ("chrome-extension://abcdefgh", "chrome-extension://abcdefgh"),
+    ],
+)
+def test_an_origin_is_kept_as_browsers_send_it(written, sent):
+    assert Apps(cors_origins=[written]).cors_origins == [sent]
+
+
+def test_only_this_machine_may_use_apps_unless_the_file_says_more():
+    assert (Settings().apps.access, Settings().apps.cors_origins, Settings().apps.audited) == ("loopback", [], False)
 
 
 def test_a_changed_file_counts_without_a_restart(tmp_path):

@@ -9,10 +9,11 @@ from ..contract import Contract
 from ..inputs import Input
 from ..nodeinfo import Kind
 from ..schema import FILE_MB, input_schema, property_schema
+from ..surface.submission import URL_LENGTH
 from .operations import STREAM, V1, file_paths, operation, publish_paths, run_paths, service_paths
 from .responses import responses
-from .schemas import EVENTS, METADATA, VERSION, schemas
-from .words import BYTES, STRING, Schema, answer, array, closed, either, parameter, ref
+from .schemas import HOOK_EVENTS, METADATA, VERSION, schemas
+from .words import BYTES, GUEST, STRING, WITH_KEY, Schema, answer, array, closed, either, parameter, ref
 
 TAGS = {
     "Apps": "What can be run.",
@@ -24,6 +25,8 @@ TAGS = {
 }
 SEED: Schema = either({"type": "integer", "minimum": 0}, {"const": "random"})
 PREFER = "`wait=30` answers when the run has ended, at the latest after so many seconds; `respond-async` does not wait."
+TIME_SPAN = "^([1-9][0-9]{0,3}[sm]|[1-9][0-9]?h)$"
+WEB_ADDRESS: Schema = {"type": "string", "format": "uri", "pattern": "^https?://", "maxLength": URL_LENGTH}
 IDEMPOTENCY = "A repeated call with the same key and body gets the first call's run."
 CANCEL_AFTER = "The run is cancelled after this time: `90s`, `10m`, `1h`."
 
@@ -76,7 +79,7 @@ def _description(apps: Sequence[tuple[View, Contract]], everything: bool) -> str
 
 
 def _security(access: str) -> list[dict[str, list[str]]]:
-    return [{"key": []}, {"basic": []}, {"session": []}] if access == "keys" else [{}]
+    return list(WITH_KEY) if access == "keys" else [{}]
 
 
 def _schemes() -> dict[str, Schema]:
@@ -110,21 +113,23 @@ def _app_paths(view: View, contract: Contract, max_mb: int) -> dict[str, Any]:
     }
     headers = [
         parameter("Prefer", "header", STRING, PREFER),
-        parameter("Idempotency-Key", "header", {"type": "string", "minLength": 1, "maxLength": 255}, IDEMPOTENCY),
-        parameter("Cancel-After", "header", {"type": "string", "pattern": "^[0-9]{1,6}[smh]$"}, CANCEL_AFTER),
+        parameter("Idempotency-Key", "header", {"type": "string", "pattern": "^[ -~]{1,255}$"}, IDEMPOTENCY),
+        parameter("Cancel-After", "header", {"type": "string", "pattern": TIME_SPAN}, CANCEL_AFTER),
     ]
     post = operation(
         "Apps", f"run_{_identifier(view)}", f"Run {title}", answers, *headers,
         fails=(404, 409, 413, 415, 422), body=body,
     )  # fmt: skip
-    public = {"security": [{}, *_security("keys")]} if _options(view).get("public") else {}
+    public = GUEST if _options(view).get("public") else {}
     text = {"description": view["description"]} if view.get("description") else {}
     return {f"{V1}/apps/{quote(slug)}/runs": {"post": {**post, **text, **public}}}
 
 
 def _look(view: View) -> Schema:
     name = f"get_{_identifier(view)}"
-    return operation("Apps", name, f"Look at {view['title']}", {"200": answer("The app.", ref("App"))}, fails=(404,))
+    return operation(
+        "Apps", name, f"Look at {view['title']}", {"200": answer("The app.", ref("App"))}, fails=(404,), guest=True
+    )
 
 
 def _identifier(view: View) -> str:
@@ -154,8 +159,8 @@ def _json_request(contract: Contract, most: int, max_mb: int) -> Schema:
                 "description": "Executions, each with the next seed.",
             },
             "metadata": METADATA,
-            "webhook": {"type": "string", "format": "uri"},
-            "webhook_events_filter": array(EVENTS, uniqueItems=True, minItems=1),
+            "webhook": WEB_ADDRESS,
+            "webhook_events_filter": array(HOOK_EVENTS, uniqueItems=True, minItems=1),
         },
         ("input",) if required else (),
     )
@@ -169,7 +174,7 @@ def _form_request(contract: Contract, most: int, max_mb: int) -> Schema:
         "_seed": SEED,
         "_n": _takes(most),
         "_metadata": {"type": "string", "contentMediaType": "application/json", "contentSchema": METADATA},
-        "_webhook": {"type": "string", "format": "uri"},
+        "_webhook": WEB_ADDRESS,
     }
     return closed({**fields, **special}, tuple(item.name for item in contract.inputs if item.required))
 

@@ -4,15 +4,19 @@ from typing import Any
 
 from ..surface.submission import LIST_DEFAULT, LIST_LIMIT
 from .responses import failures
-from .schemas import SLUG, STATUSES
-from .words import BYTES, STRING, Schema, answer, json_body, parameter, ref
+from .schemas import SLUG, STATUSES, VERSION
+from .words import BYTES, GUEST, STRING, Schema, answer, json_body, parameter, ref
 
 V1 = "/lectern/v1"
 RUN_ID = parameter("id", "path", {"type": "string", "format": "uuid"}, "The run's id.")
 FILE_ID = parameter("id", "path", {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "The file's id.")
 APP_SLUG = parameter("slug", "path", SLUG, "The app's name in addresses.")
-VERSION_NUMBER = parameter("n", "path", {"type": "integer", "minimum": 1}, "The version's number.")
-PLACE = parameter("k", "path", {"type": "integer", "minimum": 0}, "The output's place in `outputs`.")
+VERSION_NUMBER = parameter("n", "path", VERSION, "The version's number.")
+PLACE = parameter(
+    "k", "path", {"type": "integer", "minimum": 0, "maximum": 999_999}, "The output's place in `outputs`."
+)
+ONE_STATUS = "|".join(STATUSES)
+ACTIVE: Schema = {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'}
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": LIST_LIMIT, "default": LIST_DEFAULT}
 LAST_EVENT = "The id of the last event that was received; events after it are sent again."
 EVENTS = "Server-sent events: `status`, `progress`, `preview`, `output`, `log` and at the end `completed` with the run."
@@ -28,8 +32,9 @@ def operation(
     *parameters: Schema,
     fails: tuple[int, ...] = (),
     body: Schema | None = None,
+    guest: bool = False,
 ) -> Schema:
-    """One operation; `name` is its operationId, `body` the content of its request."""
+    """One operation; `name` is its operationId, `body` the content of its request, `guest`: it needs no key."""
     return {
         "tags": [tag],
         "operationId": name,
@@ -37,6 +42,7 @@ def operation(
         **({"parameters": list(parameters)} if parameters else {}),
         **({} if body is None else {"requestBody": {"required": True, "content": body}}),
         "responses": {**answers, **failures(*fails)},
+        **(GUEST if guest else {}),
     }
 
 
@@ -44,10 +50,13 @@ def run_paths() -> dict[str, Any]:
     """Runs, once they are there."""
     query = [
         parameter("app", "query", STRING, "Only runs of this app."),
-        parameter("status", "query", STRING, f"Only these, separated by commas: {', '.join(STATUSES)}."),
         parameter(
-            "limit", "query", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "At most so many."
+            "status",
+            "query",
+            {"type": "string", "pattern": f"^({ONE_STATUS})(,({ONE_STATUS}))*$"},
+            f"Only these, separated by commas: {', '.join(STATUSES)}.",
         ),
+        parameter("limit", "query", LIMIT, "At most so many."),
         parameter("cursor", "query", STRING, "`next` of the page before."),
     ]
     one = {"200": answer("The run.", ref("Run"))}
@@ -61,21 +70,25 @@ def run_paths() -> dict[str, Any]:
     return {
         f"{V1}/runs": {"get": operation("Runs", "listRuns", "List runs", listed, *query)},
         f"{V1}/runs/{{id}}": {
-            "get": operation("Runs", "getRun", "Look at a run", one, RUN_ID, fails=(404, 410)),
-            "delete": operation("Runs", "deleteRun", "Delete an ended run", deleted, RUN_ID, fails=(404, 409, 410)),
+            "get": operation("Runs", "getRun", "Look at a run", one, RUN_ID, fails=(404, 410), guest=True),
+            "delete": operation(
+                "Runs", "deleteRun", "Delete an ended run", deleted, RUN_ID, fails=(404, 409, 410), guest=True
+            ),
         },
         f"{V1}/runs/{{id}}/cancel": {
-            "post": operation("Runs", "cancelRun", "Cancel a run; an ended one stays", one, RUN_ID, fails=(404, 410))
+            "post": operation(
+                "Runs", "cancelRun", "Cancel a run; an ended one stays", one, RUN_ID, fails=(404, 410), guest=True
+            )
         },
         f"{V1}/runs/{{id}}/events": {
-            "get": operation("Runs", "runEvents", "Follow a run", events, RUN_ID, *resume, fails=(404, 410))
+            "get": operation("Runs", "runEvents", "Follow a run", events, RUN_ID, *resume, fails=(404, 410), guest=True)
         },
         f"{V1}/runs/{{id}}/outputs/{{k}}": {"get": _output()},
         f"{V1}/runs/{{id}}/outputs.zip": {
             "get": operation(
                 "Runs", "getOutputs", "All outputs as one archive",
                 {"200": {"description": "The archive.", "content": {"application/zip": {"schema": BYTES}}}},
-                RUN_ID, fails=(404, 410),
+                RUN_ID, fails=(404, 410), guest=True,
             )
         },
     }  # fmt: skip
@@ -92,7 +105,9 @@ def _output() -> Schema:
         parameter("If-None-Match", "header", STRING, "The ETag of what is there already."),
         parameter("download", "query", {"enum": ["1"]}, "To be saved instead of shown."),
     ]
-    return operation("Runs", "getOutput", "One output", answers, RUN_ID, PLACE, *headers, fails=(404, 410, 416))
+    return operation(
+        "Runs", "getOutput", "One output", answers, RUN_ID, PLACE, *headers, fails=(404, 410, 416), guest=True
+    )
 
 
 def file_paths() -> dict[str, Any]:
@@ -106,7 +121,7 @@ def file_paths() -> dict[str, Any]:
             "post": operation("Files", "uploadFile", "Upload a file", answers, fails=(413, 415, 422), body=body)
         },
         f"{V1}/files/{{id}}": {
-            "get": operation("Files", "getFile", "The file's bytes", content, FILE_ID, fails=(404,))
+            "get": operation("Files", "getFile", "The file's bytes", content, FILE_ID, fails=(404, 410))
         },
     }
 
@@ -115,18 +130,22 @@ def publish_paths() -> dict[str, Any]:
     """Apps: list, publish, change, versions."""
     app = answer("The app.", ref("App"))
     search = parameter("q", "query", STRING, "Words in the slug, the title or the description.")
-    version = parameter("version", "query", {"type": "integer", "minimum": 1}, "Another version than the active one.")
-    match = parameter("If-Match", "header", STRING, "The active version that is known; 409 when it is another one.")
+    version = parameter("version", "query", VERSION, "Another version than the active one.")
+    match = parameter("If-Match", "header", ACTIVE, "The active version that is known; 409 when it is another one.")
     picture: Schema = {"200": {"description": "The picture.", "content": {"image/*": {"schema": BYTES}}}}
     change = json_body(ref("AppChange"))
     publish = json_body(ref("Publish"))
     draft = json_body({"type": "object", "properties": {"workflow": {}, "prompt": {}}, "additionalProperties": False})
     return {
         f"{V1}/apps": {
-            "get": operation("Apps", "listApps", "List apps", {"200": answer("By slug.", ref("AppList"))}, search)
+            "get": operation(
+                "Apps", "listApps", "List apps", {"200": answer("By slug.", ref("AppList"))}, search, guest=True
+            )
         },
         f"{V1}/apps/{{slug}}": {
-            "get": operation("Apps", "getApp", "Look at an app", {"200": app}, APP_SLUG, version, fails=(404,)),
+            "get": operation(
+                "Apps", "getApp", "Look at an app", {"200": app}, APP_SLUG, version, fails=(404,), guest=True
+            ),
             "put": operation(
                 "Publish", "publishApp", "Publish a workflow: a new version", {"201": app}, APP_SLUG, match,
                 fails=(404, 409, 413, 415, 422), body=publish,
@@ -143,7 +162,7 @@ def publish_paths() -> dict[str, Any]:
         f"{V1}/apps/{{slug}}/versions": {
             "get": operation(
                 "Apps", "listVersions", "The app's versions", {"200": answer("Newest first.", ref("VersionList"))},
-                APP_SLUG, fails=(404,),
+                APP_SLUG, fails=(404,), guest=True,
             )
         },
         f"{V1}/apps/{{slug}}/versions/{{n}}/activate": {
@@ -161,7 +180,7 @@ def publish_paths() -> dict[str, Any]:
         f"{V1}/apps/{{slug}}/picture": {
             "get": operation(
                 "Apps", "getPicture", "The app's picture", {**picture, "304": answer("Unchanged.")}, APP_SLUG,
-                fails=(404,),
+                fails=(404,), guest=True,
             )
         },
         f"{V1}/propose": {

@@ -3,7 +3,10 @@
 from ..media import Media
 from ..picks import MOST_PICKS, NAME_LENGTH, TEXT_LENGTH
 from ..publishing.proposals import Group
-from ..surface.submission import METADATA_KEY_LENGTH, METADATA_KEYS, METADATA_VALUE_LENGTH
+from ..publishing.requests import DESCRIPTION_LENGTH, TITLE_LENGTH
+from ..publishing.versions import AppOptions
+from ..runs import RunStatus
+from ..surface.submission import EVENTS, METADATA_KEY_LENGTH, METADATA_KEYS, METADATA_VALUE_LENGTH
 from .words import (
     ANYTHING,
     BOOLEAN,
@@ -27,9 +30,9 @@ from .words import (
     ref,
 )
 
-STATUSES = ("queued", "running", "canceling", "succeeded", "canceled", "failed", "expired")
+STATUSES = tuple(map(str, RunStatus))
 SLUG: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
-VERSION: Schema = {"type": "integer", "minimum": 1}
+VERSION: Schema = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 SCOPES = choice("run", "publish", "admin")
 METADATA: Schema = {
     "type": "object",
@@ -40,7 +43,9 @@ METADATA: Schema = {
 NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
 NAME: Schema = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}
 TEXT: Schema = {"type": "string", "maxLength": TEXT_LENGTH}
-EVENTS = choice("start", "output", "progress", "completed")
+HOOK_EVENTS = choice(*EVENTS)
+TITLE: Schema = {"type": "string", "maxLength": TITLE_LENGTH}
+DESCRIPTION: Schema = {"type": "string", "maxLength": DESCRIPTION_LENGTH}
 
 
 def schemas() -> dict[str, Schema]:
@@ -63,22 +68,17 @@ def _apps() -> dict[str, Schema]:
             "media_types": array(STRING),
         }
     )
-    options = record(
-        {
-            "public": BOOLEAN,
-            "retry": BOOLEAN,
-            "max_seconds": COUNT_OR_NULL,
-            "max_n": {"type": "integer", "minimum": 1},
-            "queued": COUNT_OR_NULL,
-        }
+    options = record(AppOptions.model_json_schema()["properties"])
+    urls = record(
+        dict.fromkeys(("get", "runs", "web", "openapi", "versions", "export", "picture"), URL), optional=("picture",)
     )
-    urls = record(dict.fromkeys(("get", "runs", "web", "openapi", "versions", "picture"), URL), optional=("picture",))
     app = record(
         {
             "slug": SLUG,
             "title": STRING,
             "description": STRING,
             "version": VERSION,
+            "active_version": VERSION,
             "versions": array(VERSION),
             "source": choice("bundled", "app_mode", "picks", "proposed"),
             "inputs": JSON_OBJECT | {"description": "JSON Schema of a run's input; properties in the order of a form."},
@@ -103,7 +103,15 @@ def _apps() -> dict[str, Schema]:
             "outputs": COUNT,
         }
     )
-    missing = record({"kind": choice("node", "model", "file"), "name": STRING, "node_id": STRING, "title": STRING})
+    missing = record(
+        {
+            "kind": choice("node", "model", "file"),
+            "name": STRING,
+            "node_id": STRING,
+            "title": STRING,
+            "widget": STRING,
+        }
+    )
     return {
         "App": app,
         "AppList": record({"apps": array(ref("App"))}),
@@ -130,26 +138,18 @@ def _publishing() -> dict[str, Schema]:
         "also": array(place, maxItems=MOST_PICKS, description="Further widgets that get the same value."),
     }
     output_pick = {"node_id": NAME, "name": NAME, "title": TEXT}
-    options = closed(
-        {
-            "public": BOOLEAN,
-            "retry": BOOLEAN,
-            "max_seconds": or_null({"type": "integer", "minimum": 1}),
-            "max_n": {"type": "integer", "minimum": 1},
-            "queued": or_null({"type": "integer", "minimum": 1}),
-        }
-    )
     publish = closed(
         {
             "workflow": or_null(JSON_OBJECT | {"description": "As the editor saves it."}),
             "prompt": JSON_OBJECT | {"description": "In API format; without it the workflow is converted."},
-            "from": STRING | {"description": "A file in the user's workflows folder, instead of `workflow`."},
-            "title": STRING,
-            "description": STRING,
+            "from": {"type": "string", "minLength": 1, "maxLength": 500}
+            | {"description": "A file in the user's workflows folder, instead of `workflow`."},
+            "title": or_null(TITLE),
+            "description": or_null(DESCRIPTION),
             "inputs": array(ref("Pick"), maxItems=MOST_PICKS),
             "outputs": array(ref("OutputPick"), maxItems=MOST_PICKS),
             "options": ref("AppOptions"),
-            "picture": STRING | {"description": "A data URL of a PNG, JPEG or WebP of at most 512 KB."},
+            "picture": or_null(STRING) | {"description": "A data URL of a PNG, JPEG or WebP of at most 512 KB."},
             "lectern_app": {"const": 1},
             "slug": SLUG,
         }
@@ -163,15 +163,18 @@ def _publishing() -> dict[str, Schema]:
             "stale": array(ref("Stale")),
             "slug": STRING,
             "title": STRING,
+            "description": STRING,
         }
     )
     saved = record({"file": STRING, "title": STRING, "app_mode": BOOLEAN, "published": TEXT_OR_NULL})
     return {
         "Pick": closed(pick, ("node_id", "widget")),
         "OutputPick": closed(output_pick, ("node_id",)),
-        "AppOptions": options,
+        "AppOptions": AppOptions.model_json_schema(),
         "Publish": publish,
-        "AppChange": closed({"title": STRING, "description": STRING, "options": ref("AppOptions")}),
+        "AppChange": closed(
+            {"title": or_null(TITLE), "description": or_null(DESCRIPTION), "options": ref("AppOptions")}
+        ),
         "AppExport": record({"lectern_app": {"const": 1}, "slug": SLUG}),
         "Proposal": proposal,
         "WorkflowList": record({"workflows": array(saved)}),

@@ -5,6 +5,9 @@ from typing import Any
 
 Schema = dict[str, Any]
 
+WITH_KEY = [{"key": []}, {"basic": []}, {"session": []}]  # any of them
+GUEST = {"security": [{}, *WITH_KEY]}  # without a key it shows what is public
+
 STRING: Schema = {"type": "string"}
 TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 INTEGER: Schema = {"type": "integer"}

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ..callers import Caller
+from ..callers import Caller, require_app
 from ..catalog import Catalog
 from ..contract import Contract, derive_contract, needed_classes
-from ..errors import AppNotFound, Forbidden, Unauthorized, VersionNotFound
+from ..errors import AppNotFound, VersionNotFound
 from ..nodeclasses import NodeClasses
 from ..picks import load_picks
 from ..store.published import Head, Picture
@@ -53,13 +53,10 @@ class Library:
         """
         bundled = await self.bundled(slug)
         head = next((head for head in await self._stored() if head.slug == slug), None)
-        if head is None and bundled is None:
-            if caller.guest:
-                raise Unauthorized("An API key is needed; send it as Authorization: Bearer lct_....")
-            raise AppNotFound(UNKNOWN_APP)
         app = bundled if head is None else await self._read(head, head.active, bundled)
-        assert app is not None
-        check_use(caller, app)
+        require_app(caller, slug, app is not None and app.options.public)
+        if app is None:
+            raise AppNotFound(UNKNOWN_APP)
         if version in (None, app.version):
             return app
         if version not in app.versions:
@@ -67,6 +64,11 @@ class Library:
             raise VersionNotFound(f"App {slug} has no version {version}; there is {listed}.")
         assert head is not None and version is not None
         return await self._read(head, version, bundled)
+
+    async def check(self, caller: Caller, slug: str) -> None:
+        """Whether the caller may use this app, which need not be there any more. Raises Unauthorized, Forbidden."""
+        head = next((head for head in await self._stored() if head.slug == slug), None)
+        require_app(caller, slug, head is not None and head.options.get("public") is True)
 
     async def bundled(self, slug: str) -> App | None:
         apps = await asyncio.to_thread(self._bundled.apps)
@@ -134,12 +136,3 @@ class Library:
 
 def may_use(caller: Caller, app: App) -> bool:
     return app.options.public or (not caller.guest and caller.may_use(app.slug))
-
-
-def check_use(caller: Caller, app: App) -> None:
-    """Raises Unauthorized, Forbidden."""
-    if may_use(caller, app):
-        return
-    if caller.guest:
-        raise Unauthorized("An API key is needed; send it as Authorization: Bearer lct_....")
-    raise Forbidden(f"This key may not use the app {app.slug}; ask for one that may.")

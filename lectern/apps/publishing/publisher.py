@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from ..callers import Caller
+from ..callers import Caller, require_app
 from ..catalog import SLUG
 from ..comfy import ComfyClient, Unreachable
 from ..contract import derive_contract, needed_classes
-from ..errors import AppNotFound, BadRequest, BundledApp, Forbidden, InvalidInput, NotReady, StaleInput
+from ..errors import AppNotFound, BadRequest, BundledApp, InvalidInput, NotReady, StaleInput
 from ..graph import Graph, is_graph
 from ..nodeclasses import NodeClasses
 from ..picks import Picked, dump_picks, parse_picks
@@ -49,7 +49,7 @@ class Publisher:
     async def publish(self, slug: str, asked: Publication, caller: Caller, expected: int | None) -> App:
         """Raises BadRequest, InvalidInput, StaleInput, VersionConflict, WorkflowFormat, Forbidden, NotReady."""
         check_slug(slug)
-        _check_key(caller, slug)
+        require_app(caller, slug, public=False)
         drawn = await self._draw(asked.workflow, asked.graph, asked.file)
         picked, source = await self._pick(drawn, asked.inputs, asked.outputs)
         known = await self._known(slug)
@@ -212,7 +212,7 @@ class Publisher:
 
     async def _own(self, slug: str, caller: Caller) -> App:
         """An app that may be changed. Raises AppNotFound, BundledApp, Forbidden."""
-        _check_key(caller, slug)
+        require_app(caller, slug, public=False)
         app = await self._known(slug)
         if app is not None:
             return app
@@ -225,11 +225,6 @@ def check_slug(slug: str) -> None:
     """Raises BadRequest."""
     if not SLUG.fullmatch(slug):
         raise BadRequest("The app's name in its address may have a-z, 0-9 and hyphens, at most 63 characters.")
-
-
-def _check_key(caller: Caller, slug: str) -> None:
-    if not caller.may_use(slug):
-        raise Forbidden(f"This key may not change the app {slug}; ask for one that may.")
 
 
 def _completed(given: Picked, fallback: Picked, no_inputs: bool, no_outputs: bool) -> Picked:

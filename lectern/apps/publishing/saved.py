@@ -131,7 +131,7 @@ class SavedWorkflow:
 
     def everything(self) -> Iterator[Host]:
         """Every node where it really is, those inside subgraphs too."""
-        layers = [(self.root, ())]
+        layers: list[tuple[Layer, tuple[str, ...]]] = [(self.root, ())]
         for host in self.hosts:
             inner = self.definition(host.node)
             if inner is not None:

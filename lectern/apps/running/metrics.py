@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ..runs import Run, RunStatus
-
-if TYPE_CHECKING:
-    pass
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
@@ -17,16 +13,19 @@ class _Meters:
     def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-        self.registry: CollectorRegistry = CollectorRegistry()
-        to = {"registry": self.registry}
-        self.submitted = Counter("lectern_runs_submitted", "Runs that were queued", ["app"], **to)
-        self.ended = Counter("lectern_runs_ended", "Runs that ended", ["app", "status", "error"], **to)
-        self.queue = Histogram("lectern_run_queue_seconds", "From submit to start", ["app"], buckets=SECONDS, **to)
-        self.execution = Histogram("lectern_run_seconds", "ComfyUI's own time", ["app"], buckets=SECONDS, **to)
-        self.refused = Counter("lectern_requests_refused", "Submits that were not queued", ["code"], **to)
-        self.active = Gauge("lectern_runs_active", "Runs that have not ended", ["status"], **to)
-        self.streams = Gauge("lectern_event_streams", "Listeners of runs that have not ended", **to)
-        self.ready = Gauge("lectern_ready", "1 when runs can be executed", **to)
+        self.registry = registry = CollectorRegistry()
+        self.submitted = Counter("lectern_runs_submitted", "Runs that were queued", ["app"], registry=registry)
+        self.ended = Counter("lectern_runs_ended", "Runs that ended", ["app", "status", "error"], registry=registry)
+        self.queue = Histogram(
+            "lectern_run_queue_seconds", "From submit to start", ["app"], buckets=SECONDS, registry=registry
+        )
+        self.execution = Histogram(
+            "lectern_run_seconds", "ComfyUI's own time", ["app"], buckets=SECONDS, registry=registry
+        )
+        self.refused = Counter("lectern_requests_refused", "Submits that were not queued", ["code"], registry=registry)
+        self.active = Gauge("lectern_runs_active", "Runs that have not ended", ["status"], registry=registry)
+        self.streams = Gauge("lectern_event_streams", "Listeners of runs that have not ended", registry=registry)
+        self.ready = Gauge("lectern_ready", "1 when runs can be executed", registry=registry)
 
 
 class Metrics:

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..callers import Caller
+from ..callers import Caller, require_app
 from ..comfy import ComfyClient, Unreachable
 from ..errors import NotReady, OutputUnavailable, RunActive, RunExpired, RunNotFound, TooManyStreams
 from ..runs import IN_FLIGHT, OutputItem, Run, RunStatus, Workflow
@@ -15,6 +15,7 @@ from ..store.listed import Listed
 from ..store.storage import Storage
 from ..streams import WHOLE, OutputStream, Part, open_stream
 from ..surface.views import iso, run_view
+from ..webhooks.delivery import Webhooks
 from .broadcast import progress_view
 from .channel import Channel, encode, read_event_id
 from .dispatcher import Dispatcher, LogWatcher, Pace, now_ms
@@ -57,18 +58,30 @@ class RunService:
     """All its coroutines belong to the background loop."""
 
     def __init__(
-        self, storage: Storage, client: ComfyClient, preparer: Preparer, limits: Callable[[], Limits], pace: Pace
+        self,
+        storage: Storage,
+        client: ComfyClient,
+        preparer: Preparer,
+        limits: Callable[[], Limits],
+        webhooks: Webhooks,
+        chores: Callable[[], Awaitable[None]],
+        allow: Callable[[Caller, str], Awaitable[None]],
+        pace: Pace,
     ) -> None:
+        """`allow` raises Unauthorized or Forbidden when the caller may not use an app."""
         self.metrics = Metrics()
         self._storage = storage
         self._client = client
         self._preparer = preparer
         self._limits = limits
+        self._webhooks = webhooks
+        self._allow = allow
         self._hub = EventHub()
         self._dispatcher = Dispatcher(storage, client, self, pace)
-        self._timekeeper = Timekeeper(storage, self._dispatcher, self.ended)
+        self._timekeeper = Timekeeper(storage, self._dispatcher, self.ended, chores)
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._telling: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
 
     @property
     def streams(self) -> int:
@@ -83,21 +96,26 @@ class RunService:
         """A run was queued, or an earlier process may have left some."""
         self._dispatcher.wake()
         self._timekeeper.wake()
+        self._webhooks.wake()
 
     async def close(self) -> None:
         """Lets go of everything; runs stay as they are, for the next process."""
-        if self._telling is not None:
-            self._telling.cancel()
+        for task in (self._telling, self._sending):
+            if task is not None:
+                task.cancel()
         await self._timekeeper.stop()
         await self._dispatcher.stop()
 
     async def run(self, run_id: str, caller: Caller) -> Seen:
         """Raises RunNotFound, also for a run that is not the caller's business; RunExpired."""
         if not self._storage.exists:
+            require_app(caller, "", not caller.guest)
             raise RunNotFound(UNKNOWN_RUN)
         run, positions = await self._storage.call(lambda store: _read(store, run_id))
-        if run is None or not (caller.sees(run.terms.owner) and caller.may_use(run.app)):
+        if run is None or not caller.sees(run.terms.owner):
+            require_app(caller, "", not caller.guest)
             raise RunNotFound(UNKNOWN_RUN)
+        await self._allow(caller, run.app)
         if run.status is RunStatus.EXPIRED:
             raise RunExpired("This run is over and its outputs are gone: the time that runs are kept has passed.")
         return Seen(run, self.view(run, positions))
@@ -190,9 +208,10 @@ class RunService:
         return await self._preparer.prepare(run, workflow)
 
     def watcher(self, run: Run, workflow: Workflow) -> LogWatcher:
-        return RunWatcher(run, workflow, self._hub.channel(run.id))
+        return RunWatcher(run, self._hub.channel(run.id), self._send_progress)
 
     def started(self, run: Run) -> None:
+        self._sent(run)
         self.metrics.started(run)
         self._tell(run)
         self._tell_positions()
@@ -201,9 +220,11 @@ class RunService:
         self._tell(run)
 
     def advanced(self, run: Run) -> None:
+        self._sent(run)
         self._tell(run)
 
     def ended(self, run: Run) -> None:
+        self._sent(run)
         self.metrics.ended(run)
         channel = self._hub.find(run.id)
         if channel is not None and not channel.ended:
@@ -218,6 +239,17 @@ class RunService:
     def expiry(self) -> int | None:
         days = self._limits().keep_days
         return now_ms() + days * DAY_MS if days else None
+
+    def _sent(self, run: Run) -> None:
+        """The change that was just stored may have left something to send."""
+        if run.terms.webhook is not None:
+            self._webhooks.wake()
+
+    def _send_progress(self, run: Run, progress: Mapping[str, Any]) -> None:
+        hook = run.terms.webhook
+        if hook is not None and "progress" in hook.events and (self._sending is None or self._sending.done()):
+            payload = {"type": "run.progress", **run_view(run, progress, None, run.outputs)}
+            self._sending = asyncio.create_task(self._webhooks.enqueue(run.id, "progress", hook.url, payload))
 
     def _tell(self, run: Run, position: int | None = None) -> None:
         channel = self._hub.find(run.id)

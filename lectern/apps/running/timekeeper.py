@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,10 +26,19 @@ EXPIRED_AT_ONCE = 200
 class Timekeeper:
     """Lives on the background loop."""
 
-    def __init__(self, storage: Storage, dispatcher: Dispatcher, ended: Callable[[Run], None]) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        dispatcher: Dispatcher,
+        ended: Callable[[Run], None],
+        chores: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`chores` is what is to be done once an hour."""
         self._storage = storage
         self._dispatcher = dispatcher
         self._ended = ended
+        self._chores = chores
+        self._swept = -LONGEST_SECONDS
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -49,6 +59,7 @@ class Timekeeper:
             try:
                 await self._end_overdue()
                 await self._expire()
+                await self._sweep()
                 seconds = await self._seconds()
             except NotReady as error:
                 logger.debug("deadlines wait: %s", error)
@@ -69,6 +80,11 @@ class Timekeeper:
         expired = EXPIRED_AT_ONCE
         while expired == EXPIRED_AT_ONCE:
             expired = len(await self._storage.call(lambda store: store.upkeep.expire(now_ms(), EXPIRED_AT_ONCE)))
+
+    async def _sweep(self) -> None:
+        if time.monotonic() - self._swept >= LONGEST_SECONDS:
+            self._swept = time.monotonic()
+            await self._chores()
 
     async def _seconds(self) -> float:
         due = await self._storage.call(lambda store: store.upkeep.due(now_ms()))

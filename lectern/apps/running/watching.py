@@ -1,8 +1,10 @@
 """Follows one take of one run: its events for those who listen, its log for the store."""
 
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..runs import OutputItem, Run, Workflow
+from ..runs import OutputItem, Run
 from ..surface.views import iso, output_view
 from .broadcast import Broadcast, progress_view
 from .channel import Channel
@@ -11,17 +13,24 @@ from .messages import Preview
 from .progress import Progress
 
 LOG_CHARACTERS = 8_000  # of one take
+TOLD_SECONDS = 5.0
 
 
 class RunWatcher(LogWatcher):
-    def __init__(self, run: Run, workflow: Workflow, channel: Channel) -> None:
+    def __init__(self, run: Run, channel: Channel, told: Callable[[Run, Mapping[str, Any]], None]) -> None:
+        """`told` hears of progress now and then."""
         self.logs = ""
         self._run = run
         self._broadcast = Broadcast(channel)
         self._node: str | None = None
+        self._told = told
+        self._told_at = time.monotonic()
 
     def progressed(self, progress: Progress) -> None:
         self._broadcast.progressed(self._view(progress))
+        if time.monotonic() - self._told_at >= TOLD_SECONDS:
+            self._told_at = time.monotonic()
+            self._told(self._run, self._view(progress))
         if progress.current_node not in (None, self._node):
             self._node = progress.current_node
             self._log(f"{progress.current_node}")

@@ -4,7 +4,7 @@ Imports SQLAlchemy, so it is itself imported only when a store is opened (see st
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Select, func, insert, select, update
@@ -15,6 +15,8 @@ from .idempotency import Repeatable, find_repeated, remember
 from .listed import Listed
 from .rows import new_row, output_rows, read_run
 from .tables import runs, workflows
+
+Note = Callable[[Connection, str, Run], None]
 
 ACTIVE = (RunStatus.QUEUED, *IN_FLIGHT)
 
@@ -37,8 +39,10 @@ class Full(NamedTuple):
 class RunStore:
     """All runs of this ComfyUI, finished ones too."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, note: Note | None = None) -> None:
+        """`note` is told of start, output and completed, within the transaction of the change."""
         self._engine = engine
+        self._note = note
 
     def insert(self, new: NewRun, bounds: Bounds, repeatable: Repeatable | None = None) -> Run | Full:
         """Queues the run, or gives the one that the same request queued before.
@@ -110,7 +114,8 @@ class RunStore:
             runs.c.attempt == run.attempt,
         )
         values = {"attempt": run.attempt + 1, "prompt_id": prompt_id, "started_ms": run.started_ms or now_ms}
-        return self._change(run.id, change.values(status=RunStatus.RUNNING, **values))
+        events = ("start",) if run.attempt == 0 and run.takes_done == 0 else ()
+        return self._change(run.id, change.values(status=RunStatus.RUNNING, **values), events)
 
     def release(self, run: Run, counted: bool) -> Run | None:
         """Running back to queued, at its old place. `counted`: the attempt reached ComfyUI."""
@@ -122,33 +127,40 @@ class RunStore:
         """Ends a queued run, marks a running one; None when there was nothing to cancel."""
         ended = update(runs).where(runs.c.id == run_id, runs.c.status == RunStatus.QUEUED)
         marked = update(runs).where(runs.c.id == run_id, runs.c.status == RunStatus.RUNNING)
-        done = self._change(run_id, ended.values(status=RunStatus.CANCELED, completed_ms=now_ms, expires_ms=expires_ms))
+        ended = ended.values(status=RunStatus.CANCELED, completed_ms=now_ms, expires_ms=expires_ms)
+        done = self._change(run_id, ended, ("completed",))
         return done or self._change(run_id, marked.values(status=RunStatus.CANCELING))
 
     def advance(self, run: Run, result: Result) -> Run | None:
         """One take succeeded and others follow: the run stays with the dispatcher, and ComfyUI has nothing of it."""
         values = {**_results(run, result), "takes_done": run.takes_done + 1, "attempt": 0, "prompt_id": None}
         change = update(runs).where(runs.c.id == run.id, runs.c.status.in_(IN_FLIGHT), runs.c.attempt == run.attempt)
-        return self._change(run.id, change.values(values))
+        return self._change(run.id, change.values(values), ("output",))
 
     def finish(self, run: Run, result: Result, now_ms: int, expires_ms: int | None = None) -> Run | None:
         """The only way a run that was taken ends: one conditional update, so that it happens once."""
         error = result.error._asdict() if result.error else None
         done = run.takes_done + (result.status is RunStatus.SUCCEEDED)
         values = {**_results(run, result), "takes_done": done}
-        return self._move(run, result.status, **values, error=error, completed_ms=now_ms, expires_ms=expires_ms)
+        events = ("output", "completed") if result.outputs else ("completed",)
+        values |= {"error": error, "completed_ms": now_ms, "expires_ms": expires_ms}
+        return self._move(run, result.status, events, **values)
 
-    def _move(self, run: Run, status: RunStatus, **values: Any) -> Run | None:
+    def _move(self, run: Run, status: RunStatus, events: tuple[str, ...] = (), **values: Any) -> Run | None:
         change = update(runs).where(
             runs.c.id == run.id, runs.c.status.in_(predecessors(status)), runs.c.attempt == run.attempt
         )
-        return self._change(run.id, change.values(status=status, **values))
+        return self._change(run.id, change.values(status=status, **values), events)
 
-    def _change(self, run_id: str, change: Any) -> Run | None:
+    def _change(self, run_id: str, change: Any, events: tuple[str, ...] = ()) -> Run | None:
         with self._engine.begin() as connection:
             if connection.execute(change).rowcount == 0:
                 return None
-            return _one(connection, run_id)
+            run = _one(connection, run_id)
+            if run is not None and self._note is not None:
+                for event in events:
+                    self._note(connection, event, run)
+            return run
 
 
 _JOB = (

@@ -12,6 +12,7 @@ from ..errors import NotReady
 from .durability import Durability
 
 if TYPE_CHECKING:
+    from .runs import Note
     from .stores import Stores
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ class Storage:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE_NAME
+        self.note: Note | None = None  # see RunStore; set before the store is opened
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lectern-store")
         self._durability = Durability(self._file)
         self._store: Stores | None = None
@@ -59,7 +61,7 @@ class Storage:
 
         try:
             if self._store is None:
-                with _quiet_alembic():
+                with quiet_alembic():
                     self._store = self._open()
             return function(self._store)
         except (OSError, SQLAlchemyError) as error:
@@ -87,7 +89,7 @@ class Storage:
                 raise NotReady(f"{self._file} was written by a newer Lectern; update it or move the file.") from None
             undo.pop_all()
         self._release = held.release
-        return Stores(engine)
+        return Stores(engine, self.note)
 
     def _close(self) -> None:
         if self._store is not None:
@@ -99,7 +101,7 @@ class Storage:
 
 
 @contextmanager
-def _quiet_alembic() -> Iterator[None]:
+def quiet_alembic() -> Iterator[None]:
     """Alembic tells every step at INFO, its own import included, and ComfyUI shows INFO on its console."""
     logger = logging.getLogger("alembic")
     level = logger.level

@@ -3,18 +3,24 @@
 from sqlalchemy import Engine
 
 from .apps import AppStore
-from .runs import RunStore
+from .deliveries import DeliveryStore
+from .files import FileStore
+from .keys import KeyStore
+from .runs import Note, RunStore
 from .upkeep import Upkeep
 
 
 class Stores:
     """What `Storage.call` hands to its function."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, note: Note | None = None) -> None:
         self._engine = engine
         self.apps = AppStore(engine)
-        self.runs = RunStore(engine)
-        self.upkeep = Upkeep(engine)
+        self.runs = RunStore(engine, note)
+        self.upkeep = Upkeep(engine, note)
+        self.keys = KeyStore(engine)
+        self.files = FileStore(engine)
+        self.deliveries = DeliveryStore(engine)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -1,16 +1,19 @@
 """What time brings: deadlines, expiry, and runs that somebody deletes."""
 
+from typing import Any
+
 from sqlalchemy import Engine, delete, func, select, update
 
 from ..runs import ENDS, Run, RunError, RunStatus
 from .rows import read_run
-from .runs import ACTIVE
+from .runs import ACTIVE, Note
 from .tables import idempotency, runs
 
 
 class Upkeep:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, note: Note | None = None) -> None:
         self._engine = engine
+        self._note = note
 
     def due(self, now_ms: int) -> int | None:
         """The next point in time at which something is to be done, that is not being done already; None: never."""
@@ -33,7 +36,16 @@ class Upkeep:
         with self._engine.begin() as connection:
             if connection.execute(change.values(values)).rowcount == 0:
                 return None
-            return read_run(connection.execute(select(runs).where(runs.c.id == run_id)).one())
+            run = read_run(connection.execute(select(runs).where(runs.c.id == run_id)).one())
+            if self._note is not None:
+                self._note(connection, "completed", run)
+            return run
+
+    def inputs(self) -> list[dict[str, Any]]:
+        """What the runs that have not ended were given."""
+        query = select(runs.c.input).where(runs.c.status.in_(ACTIVE))
+        with self._engine.begin() as connection:
+            return list(connection.execute(query).scalars())
 
     def expire(self, now_ms: int, limit: int) -> list[Run]:
         """Empties runs whose time is over; gives them as they were."""

@@ -8,8 +8,18 @@ from aiohttp import web
 
 from ... import envelope
 from ...errors import AppError, SettingsError
-from ..errors import BadRequest, BodyTooLarge, MethodNotAllowed, NotReady, UnsupportedMedia
+from ..access.notes import notes
+from ..errors import (
+    BadRequest,
+    BodyTooLarge,
+    MethodNotAllowed,
+    NotReady,
+    Unauthorized,
+    UnsupportedMedia,
+)
 from .submission import parse_json
+
+CHALLENGE = 'Bearer realm="lectern"'  # never Basic, which makes browsers ask for a password and remember it
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -34,9 +44,27 @@ def error_answer(error: AppError) -> web.Response:
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     return envelope.error_answer(error, headers)
+
+
+async def begin(request: web.Request, response: web.StreamResponse) -> None:
+    """Sends the headers of an answer that is then written piece by piece. Use this, never `response.prepare`."""
+    dress(request, response)
+    await response.prepare(request)
+
+
+def dress(request: web.Request, response: web.StreamResponse) -> None:
+    """Adds what every answer to this request carries."""
+    for name, value in notes(request).headers.items():
+        if name == "Vary":
+            varies = response.headers.getall(name, [])
+            response.headers[name] = ", ".join(dict.fromkeys([*varies, value]))
+        else:
+            response.headers[name] = value
 
 
 async def read_json(request: web.Request, limit_kb: int) -> Any:

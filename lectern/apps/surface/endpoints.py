@@ -1,13 +1,14 @@
 """Tables of endpoints: which handler answers which method of an address, and whom."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from aiohttp import web
 
+from ..access.notes import notes
 from ..callers import HOUSEHOLD, Caller, Scope
 from ..errors import MethodNotAllowed
-from .answers import Handler, answered
+from .answers import Handler, answered, dress
 
 Answer = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
 
@@ -25,6 +26,18 @@ class Guard(Protocol):
         """Who calls. Raises an AppError (401, 403, 429) when the scope is not for them."""
         ...
 
+    def headers(self, request: web.Request) -> Mapping[str, str]:
+        """What every answer to this request carries, errors too."""
+        ...
+
+    def preflight(self, request: web.Request, methods: Iterable[str]) -> Mapping[str, str] | None:
+        """The headers that answer a browser's question whether a page may call; None when it may not."""
+        ...
+
+    def finished(self, request: web.Request, status: int | None, location: str | None) -> None:
+        """Told once per request; without a status when the handler failed or was broken off."""
+        ...
+
 
 class OpenGuard:
     """Lets everybody in."""
@@ -32,13 +45,41 @@ class OpenGuard:
     async def admit(self, request: web.Request, scope: Scope) -> Caller:
         return HOUSEHOLD
 
+    def headers(self, request: web.Request) -> Mapping[str, str]:
+        return {}
+
+    def preflight(self, request: web.Request, methods: Iterable[str]) -> Mapping[str, str] | None:
+        return None
+
+    def finished(self, request: web.Request, status: int | None, location: str | None) -> None:
+        pass
+
 
 def mount(routes: web.RouteTableDef, prefix: str, table: Table, guard: Guard) -> None:
     """Adds every address; a method that an address lacks is answered 405."""
     for path, methods in table.items():
         for method, endpoint in methods.items():
-            routes.route(method, prefix + path)(answered(_guarded(endpoint, guard)))
-        routes.route("*", prefix + path)(answered(_refuse_method(", ".join(methods))))
+            routes.route(method, prefix + path)(_watched(_guarded(endpoint, guard), guard))
+        routes.route("*", prefix + path)(_watched(_refuse_method(list(methods), guard), guard))
+
+
+def _watched(handler: Handler, guard: Guard) -> Handler:
+    handler = answered(handler)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        notes(request).headers.update(guard.headers(request))
+        status: int | None = None
+        location: str | None = None
+        try:
+            response = await handler(request)
+            if not response.prepared:  # a stream has sent its headers, see `answers.begin`
+                dress(request, response)
+            status, location = response.status, response.headers.get("Location")
+            return response
+        finally:
+            guard.finished(request, status, location)
+
+    return handle
 
 
 def _guarded(endpoint: Endpoint, guard: Guard) -> Handler:
@@ -48,8 +89,12 @@ def _guarded(endpoint: Endpoint, guard: Guard) -> Handler:
     return handle
 
 
-def _refuse_method(allowed: str) -> Handler:
+def _refuse_method(methods: list[str], guard: Guard) -> Handler:
+    allowed = ", ".join(methods)
+
     async def refuse(request: web.Request) -> web.StreamResponse:
+        if request.method == "OPTIONS" and (headers := guard.preflight(request, methods)) is not None:
+            return web.Response(status=204, headers=headers)
         raise MethodNotAllowed(f"This address answers {allowed}, not {request.method[:20]}.", allowed)
 
     return refuse

@@ -11,7 +11,7 @@ from ..running.service import Seen
 from ..service import AppService
 from ..store.listed import Listed
 from ..streams import OutputStream
-from .answers import check_json, read_body
+from .answers import begin, check_json, read_body
 from .endpoints import Endpoint, Table
 from .sending import file_headers, part_of, send_events, send_file, zipped
 from .submission import (
@@ -54,7 +54,8 @@ class RunHandlers:
         asked = await self._read(request, limits.body_kb)
         seen = await self._call(self._service.submit(request.match_info["slug"], asked, caller))
         if "text/event-stream" in request.headers.get("Accept", ""):
-            return await send_events(request, await self._call(self._runs.listen(seen.run.id, "", caller)))
+            listening = await self._call(self._runs.listen(seen.run.id, "", caller))
+            return await send_events(request, listening, {"Location": run_url(seen.run.id)})
         if wait is None:
             return _located(seen, 201)
         seen = await self._call(self._runs.wait(seen.run.id, wait, caller))
@@ -97,7 +98,7 @@ class RunHandlers:
         if not items:
             raise OutputUnavailable("The run has no outputs.")
         response = web.StreamResponse(headers=file_headers(f"lectern-{run_id[:8]}.zip", "application/zip"))
-        await response.prepare(request)
+        await begin(request, response)
         async for piece in zipped(items, lambda place: self._open(run_id, place, caller), self._call):
             await response.write(piece)
         await response.write_eof()

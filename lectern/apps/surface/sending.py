@@ -3,7 +3,7 @@
 import asyncio
 import re
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from urllib.parse import quote
 
 from aiohttp import web
@@ -14,6 +14,7 @@ from ..running.outputs import INLINE_TYPES
 from ..running.service import Listening
 from ..runs import OutputItem
 from ..streams import ASKED, OutputStream, Part
+from .answers import begin
 
 Opener = Callable[[int], Awaitable[OutputStream]]  # by place among the outputs
 
@@ -36,7 +37,7 @@ async def send_file(request: web.Request, stream: OutputStream, call: Call) -> w
     response = web.StreamResponse(status=stream.status, headers=headers)
     if stream.status != 304:
         response.content_length = stream.size
-    await response.prepare(request)
+    await begin(request, response)
     try:
         while piece and request.method != "HEAD":
             await response.write(piece)
@@ -61,10 +62,12 @@ def file_headers(name: str, content_type: str, download: bool = False) -> dict[s
     }
 
 
-async def send_events(request: web.Request, listening: Listening) -> web.StreamResponse:
+async def send_events(
+    request: web.Request, listening: Listening, headers: Mapping[str, str] | None = None
+) -> web.StreamResponse:
     """Until the run has ended, or the listener leaves."""
-    response = web.StreamResponse(headers=EVENT_STREAM)
-    await response.prepare(request)
+    response = web.StreamResponse(headers={**EVENT_STREAM, **(headers or {})})
+    await begin(request, response)
     try:
         if listening.first:
             await response.write(listening.first)

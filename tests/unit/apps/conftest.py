@@ -13,6 +13,7 @@ from lectern.apps.running.dispatcher import Pace
 from lectern.apps.service import AppService, create_service
 from lectern.apps.surface.routes import add_routes
 from lectern.settings import Settings
+from unit.apps.access_house import House
 from unit.apps.fake_comfy import FakeComfy
 from unit.apps.samples import write_app
 
@@ -87,6 +88,14 @@ async def comfy():
 async def world(tmp_path, comfy):
     write_app(tmp_path / "workflows")
     made = World(tmp_path, comfy)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def house(tmp_path):
+    made = House(tmp_path)
     await made.start()
     yield made
     await made.stop()

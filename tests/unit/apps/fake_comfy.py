@@ -31,11 +31,15 @@ class FakeComfy:
         self.files: dict[tuple[str, str, str], bytes] = {}
         self.object_info = dict(OBJECT_INFO)
         self.websockets = True
+        self.saved: dict[str, bytes] = {}  # below the user's workflows folder
+        self.modified = 1
+        self.uploads: list[str] = []
+        self.max_upload = 2**20  # bytes; ComfyUI's --max-upload-size
         self._tasks: list[asyncio.Task[None]] = []
         self._server: TestServer | None = None
 
     async def start(self, port: int = 0) -> None:
-        app = web.Application()
+        app = web.Application(client_max_size=self.max_upload)
         app.add_routes(
             [
                 web.get("/ws", self._ws),
@@ -43,7 +47,11 @@ class FakeComfy:
                 web.get("/history/{id}", self._history),
                 web.get("/queue", self._queue),
                 web.get("/view", self._view),
+                web.get("/object_info", self._all_object_info),
+                web.post("/upload/image", self._upload),
                 web.get("/object_info/{name}", self._object_info),
+                web.get("/api/userdata", self._saved_list),
+                web.get("/api/userdata/{path}", self._saved_file),
                 web.post("/api/jobs/{id}/cancel", self._cancel),
             ]
         )
@@ -146,7 +154,28 @@ class FakeComfy:
     async def _view(self, request: web.Request) -> web.StreamResponse:
         query = request.query
         content = self.files.get((query["type"], query["subfolder"], query["filename"]))
-        return web.Response(status=404) if content is None else web.Response(body=content, content_type="image/png")
+        if content is None:
+            return web.Response(status=404)
+        return _as_file(request, content)
+
+    async def _all_object_info(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(self.object_info)
+
+    async def _saved_list(self, request: web.Request) -> web.StreamResponse:
+        files = self.saved.items()
+        return web.json_response([{"path": p, "size": len(c), "modified": self.modified} for p, c in files])
+
+    async def _saved_file(self, request: web.Request) -> web.StreamResponse:
+        content = self.saved.get(request.match_info["path"].removeprefix("workflows/"))
+        return web.Response(status=404) if content is None else web.Response(body=content)
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        image = form["image"]
+        assert isinstance(image, web.FileField) and form["overwrite"] == "true"
+        self.files[str(form["type"]), str(form["subfolder"]), image.filename] = image.file.read()
+        self.uploads.append(image.filename)
+        return web.json_response({"name": image.filename, "subfolder": form["subfolder"], "type": form["type"]})
 
     async def _object_info(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
@@ -160,6 +189,19 @@ class FakeComfy:
             await self.end(prompt_id, "execution_interrupted", node_id="2", node_type="Noise", executed=[])
         self.cancels.put_nowait(prompt_id)
         return web.json_response({"cancelled": known})
+
+
+def _as_file(request: web.Request, content: bytes) -> web.Response:
+    """With parts and a tag, as aiohttp's FileResponse that ComfyUI uses."""
+    headers = {"ETag": f'"{len(content)}"', "Accept-Ranges": "bytes"}
+    if request.headers.get("If-None-Match") == headers["ETag"]:
+        return web.Response(status=304, headers=headers)
+    part = request.http_range
+    if part.start is None:
+        return web.Response(body=content, content_type="image/png", headers=headers)
+    piece = content[part.start : part.stop]
+    headers["Content-Range"] = f"bytes {part.start}-{part.start + len(piece) - 1}/{len(content)}"
+    return web.Response(status=206, body=piece, content_type="image/png", headers=headers)
 
 
 def save_pictures(comfy: FakeComfy, graph: dict[str, Any]) -> dict[str, Any]:

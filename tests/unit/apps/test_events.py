@@ -183,6 +183,6 @@ class TestChannel:
         written = channels.encode("log", {"message": "a\n\nevent: completed\ndata: {}"})
         assert written.count(b"\n") == 3 and json.loads(written.partition(b"data: ")[2]) is not None
 
-    @pytest.mark.parametrize("text", ["", "x", "-1", "zz-5", f"{channels.EPOCH}-", f"{channels.EPOCH}-9" + "9" * 20])
+    @pytest.mark.parametrize("text", ["", "x", "-1", "zz-5", "EPOCH-", "EPOCH-9999999999999999999999", "EPOCH-x"])
     def test_foreign_ids(self, text):
-        assert read_event_id(text) is None
+        assert read_event_id(text.replace("EPOCH", channels.EPOCH)) is None

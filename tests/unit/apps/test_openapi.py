@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from lectern.apps.contract import derive_contract
@@ -101,3 +102,28 @@ def test_what_can_go_wrong_is_said():
     run = document()["paths"][RUN_TINY]["post"]["responses"]
     assert run.keys() >= {"200", "201", "202", "400", "404", "409", "413", "415", "422", "503"}
     assert set(document()["paths"]["/lectern/ready"]["get"]["responses"]["503"]["content"]) == {"application/json"}
+
+
+async def test_the_surface_answers_what_the_document_says(world):
+    schemas = {"components": document()["components"]}
+
+    async def fits(name, response):
+        content = await response.json()
+        Draft202012Validator({"$ref": f"#/components/schemas/{name}", **schemas}).validate(content)
+        return content
+
+    await fits("AppList", await world.get("/apps"))
+    await fits("App", await world.get("/apps/tiny"))
+    await fits("VersionList", await world.get("/apps/tiny/versions"))
+    await fits("AppExport", await world.get("/apps/tiny/export"))
+    await fits("Error", await world.get("/apps/none"))
+    run = await fits("Run", await world.post("/apps/tiny/runs", json={"input": {"width": 64}}))
+    await world.ended(run["id"])
+    ended = await fits("Run", await world.get(f"/runs/{run['id']}"))
+    assert ended["outputs"]
+    await fits("RunList", await world.get("/runs"))
+    proposal = await world.post("/propose", json={"workflow": workflow(), "prompt": GRAPH})
+    assert (await fits("Proposal", proposal))["source"] == "app_mode"
+    published = await world.client.put("/lectern/v1/apps/mine", json={"workflow": workflow(), "prompt": GRAPH})
+    assert published.status == 201, await published.text()
+    await fits("App", published)
