@@ -39,6 +39,7 @@ app.registerExtension({
       type: "custom",
       icon: "pi pi-send",
       title: "Lectern apps",
+      label: "Lectern", // the front end's own tab "Apps" stands above
       tooltip: "Lectern apps",
       render(/** @type {HTMLElement} */ container) {
         if (container.firstElementChild) return; // the front end calls this whenever it draws

@@ -38,7 +38,7 @@ export function aboutOf(said, own, apps) {
 export function aboutForm(about, own, apps) {
   let follows = !own; // the address follows the title until a person writes it
   const taken = (/** @type {string} */ slug) => apps.some((one) => one.slug === slug);
-  const title = make("input", { class: "lectern-input", value: about.title, maxlength: 200, required: true, autofocus: true, oninput: retitle });
+  const title = make("input", { class: "lectern-input", value: about.title, maxlength: 200, required: true, autofocus: true, oninput: retitle, onfocus: () => title.select() });
   const slug = make("input", { class: "lectern-input mono", value: about.slug, maxlength: 63, spellcheck: "false", autocapitalize: "none", "aria-describedby": "lectern-slug-note", oninput: readdress });
   const told = make("p", { id: "lectern-slug-note", class: "lectern-hint", "aria-live": "polite" });
   const missing = make("p", { class: "lectern-problem", role: "alert" });

@@ -13,6 +13,7 @@ let made = 0;
  */
 export function openDialog(title, content, { size = "md", closed = () => {} } = {}) {
   dress();
+  content.addEventListener("keydown", keepToItself);
   const key = `extension-lectern-${(made += 1)}`;
   const { closeDialog } = app.extensionManager.dialog.showExtensionDialog({
     key,
@@ -27,6 +28,14 @@ export function openDialog(title, content, { size = "md", closed = () => {} } = 
     },
   });
   return closeDialog;
+}
+
+/**
+ * A key that is pressed in a dialog is no shortcut of the editor; the dialog's own are.
+ * @param {KeyboardEvent} event
+ */
+function keepToItself(event) {
+  if (!["Tab", "Escape"].includes(event.key)) event.stopPropagation();
 }
 
 /**

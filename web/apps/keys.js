@@ -8,7 +8,6 @@ import { field, tick } from "./limits.js";
 
 /** @typedef {import("./client.js").Session} Session */
 
-const FIRST_KEY = "python -m lectern keys create --scope admin";
 const SETTING = '[apps]\naccess = "keys"';
 /** @type {Record<string, string>} */
 const SCOPES = {
@@ -23,22 +22,13 @@ const SCOPES = {
  * @returns {{element: HTMLElement, refresh: () => Promise<void>, stop: () => void}}
  */
 export function keysOf(session, signedOut) {
-  const element = make("div", { class: "lectern-view" });
-  if (session.access !== "keys") {
-    element.append(...explanation(session));
-    return { element, refresh: async () => {}, stop: () => {} };
-  }
-  const leave = button(say("Sign out"), signOut, { icon: "sign-out", kind: "plain" });
-  const who = make("div", { class: "lectern-line spread" }, make("span", { class: "lectern-hint" }, say("Signed in with the key “{name}”", { name: session.name })), leave);
+  const on = session.access === "keys";
+  const admin = session.scopes.includes("admin");
   const list = make("ul", { class: "lectern-cards" });
   const fresh = make("div", { role: "status" });
-  const admin = session.scopes.includes("admin");
-  element.append(who, ...(admin ? [fresh, creation(show), list] : [note(say("Only a key with everything allowed can list and make keys."))]));
-
-  async function signOut() {
-    await call("DELETE", "/session", { quiet: true });
-    signedOut();
-  }
+  const create = creation(on ? "run" : "admin", show);
+  const parts = on ? [signedIn(session, signedOut), fresh, create, list] : [...explanation(session, fresh, create), list];
+  const few = [signedIn(session, signedOut), note(say("Only a key with everything allowed can list and make keys."))];
 
   /** @param {any} made */
   function show(made) {
@@ -52,28 +42,57 @@ export function keysOf(session, signedOut) {
     list.replaceChildren(...keys.map((/** @type {any} */ key) => keyRow(key, refresh)));
   }
 
-  return { element, refresh, stop: () => {} };
+  return { element: make("div", { class: "lectern-view" }, ...(admin ? parts : few)), refresh, stop: () => {} };
 }
 
-/** @param {Session} session */
-function explanation({ access }) {
+/**
+ * @param {Session} session
+ * @param {() => void} signedOut
+ */
+function signedIn(session, signedOut) {
+  const who = make("span", { class: "lectern-hint" }, say("Signed in with the key “{name}”", { name: session.name }));
+  return make("div", { class: "lectern-line spread" }, who, button(say("Sign out"), signOut, { icon: "sign-out", kind: "plain" }));
+
+  async function signOut() {
+    try {
+      await call("DELETE", "/session", { quiet: true });
+    } catch (error) {
+      toast("error", /** @type {Error} */ (error).message);
+    }
+    signedOut();
+  }
+}
+
+/**
+ * How to turn keys on, in two steps: without a first key one would shut oneself out.
+ * @param {Session} session
+ * @param {HTMLElement} fresh
+ * @param {HTMLElement} create
+ */
+function explanation({ access }, fresh, create) {
   const now = access === "open" ? say("Everybody who reaches ComfyUI may use the apps.") : say("Only this machine may use the apps.");
   return [
-    note(now),
-    note(say("To let others in with API keys, write this into lectern.toml in ComfyUI's folder user/__lectern; it counts at once.")),
+    make("p", {}, now),
+    note(say("With API keys, others may too. First make a key for yourself that may do everything:")),
+    create,
+    fresh,
+    note(say("Then write this into lectern.toml in ComfyUI's folder user/__lectern. It counts at once.")),
     make("pre", { class: "lectern-code" }, SETTING),
-    button(say("Copy"), () => copy(SETTING, say("Copied.")), { icon: "copy" }),
-    note(say("The first key is made at the command line: {command}", { command: FIRST_KEY })),
+    make("div", { class: "lectern-line" }, button(say("Copy"), () => copy(SETTING, say("Copied.")), { icon: "copy" })),
   ];
 }
 
-/** @param {(made: any) => Promise<void>} made */
-function creation(made) {
+/**
+ * @param {string} scope  that is ticked
+ * @param {(made: any) => Promise<void>} made
+ * @returns {HTMLElement}
+ */
+function creation(scope, made) {
   const name = make("input", { class: "lectern-input", required: true, maxlength: 100, placeholder: say("What it is for") });
   const apps = make("input", { class: "lectern-input mono", placeholder: say("all") });
   /** @type {Set<string>} */
-  const scopes = new Set(["run"]);
-  const boxes = Object.entries(SCOPES).map(([scope, text]) => tick(scopes.has(scope), (on) => scopes[on ? "add" : "delete"](scope), say(text)));
+  const scopes = new Set([scope]);
+  const boxes = Object.entries(SCOPES).map(([one, text]) => tick(scopes.has(one), (on) => scopes[on ? "add" : "delete"](one), say(text)));
   const problem = make("p", { class: "lectern-problem", role: "alert" });
   const submit = make("button", { type: "submit", class: "lectern-button primary" }, say("Create"));
 

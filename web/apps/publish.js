@@ -103,7 +103,6 @@ function showDialog(read) {
   function keys(event) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      event.stopPropagation(); // the editor would run the workflow
       void publish();
     }
   }
@@ -121,6 +120,7 @@ function showDialog(read) {
     try {
       const published = await put(read, about, { ...picksOf(draft), picture: portrait.picture() });
       const { access } = await session();
+      content.classList.add("done");
       content.replaceChildren(publishedView(published, access === "keys", close));
       content.querySelector("a")?.focus();
     } catch (error) {

@@ -39,8 +39,8 @@ export function mistakeText(input) {
  * @param {Input} input
  */
 function origin(input) {
-  const title = findNode(input.node_id)?.title || input.class_type;
-  return `${title} · ${input.widget}`;
+  const title = findNode(input.node_id)?.title;
+  return `${!title || title === input.label ? input.class_type : title} · ${input.widget}`;
 }
 
 /** @param {Input} input */

@@ -134,9 +134,10 @@ export const CHINESE = {
   "Only a key with everything allowed can list and make keys.": "只有拥有全部权限的密钥才能查看和创建密钥。",
   "Everybody who reaches ComfyUI may use the apps.": "凡能访问此 ComfyUI 的人都可以使用应用。",
   "Only this machine may use the apps.": "只有本机可以使用应用。",
-  "To let others in with API keys, write this into lectern.toml in ComfyUI's folder user/__lectern; it counts at once.":
-    "要让其他人凭 API 密钥使用，请在 ComfyUI 的 user/__lectern 文件夹里的 lectern.toml 中写入以下内容，立即生效。",
-  "The first key is made at the command line: {command}": "第一个密钥用命令行创建：{command}",
+  "With API keys, others may too. First make a key for yourself that may do everything:":
+    "启用 API 密钥后，其他人也可以使用。请先为自己创建一个拥有全部权限的密钥：",
+  "Then write this into lectern.toml in ComfyUI's folder user/__lectern. It counts at once.":
+    "然后在 ComfyUI 的 user/__lectern 文件夹里的 lectern.toml 中写入以下内容，立即生效。",
   Copy: "复制",
   "Copied.": "已复制。",
   "New key": "新建密钥",
