@@ -92,10 +92,10 @@ def test_what_a_person_picks_arrives_and_is_there_next_time(editor: Publishing, 
     editor.background()
     editor.open_dialog()
     assert editor.labels() == ["Seed", "Width", "Height"]
-    editor.row("Seed").get_by_role("checkbox").uncheck()
+    editor.row("Seed").get_by_role("checkbox").click()  # the row goes
     settings = editor.dialog.locator("details", has_text="Settings")
     settings.locator("summary").click()
-    settings.get_by_label("Palette").check()
+    settings.get_by_label("Palette").click()
     editor.row("Palette").get_by_role("button", name="Move Palette").press("ArrowUp")
     handle = editor.row("Width").get_by_role("button", name="Move Width")
     handle.hover()
@@ -144,8 +144,8 @@ def test_a_promoted_widget_of_a_subgraph_is_an_input(editor: Publishing, comfy: 
         }"""
     )
     editor.open_dialog()
-    editor.dialog.get_by_placeholder("Search inputs").fill("palette")
-    editor.dialog.locator("summary:visible + ul").get_by_role("checkbox").first.check()
+    editor.dialog.locator("summary", has_text="Settings").click()
+    editor.dialog.get_by_label("Colours").click()
     slug = editor.publish(title())
     assert ":" in app(comfy, slug)["inputs"]["properties"]["colours"]["x-node"]["id"]
 

@@ -55,12 +55,10 @@ function currentText(input) {
  * @returns {HTMLElement}
  */
 export function pickedRow(input, then) {
-  const box = make("input", { type: "checkbox", onchange: then.drop, "aria-label": say("On the form: {label}", { label: input.label }) });
+  const box = make("input", { type: "checkbox", onchange: then.drop });
   box.checked = true;
   const title = make("input", { class: "lectern-input title", value: input.label, maxlength: 200, "aria-label": say("Label"), oninput });
-  const handle = iconButton(say("Move {label}: drag, or press arrow up or down", { label: input.label }), "bars", () => {}, {
-    class: "lectern-icon-button handle",
-  });
+  const handle = iconButton("", "bars", () => {}, { class: "lectern-icon-button handle" });
   const problem = make("p", { class: "lectern-problem", role: "alert" });
   const changed = () => {
     problem.textContent = mistakeText(input);
@@ -68,12 +66,20 @@ export function pickedRow(input, then) {
   };
   const settings = settingsOf(input, changed);
   settings.hidden = true;
-  const more = iconButton(say("Settings of {label}", { label: input.label }), "cog", toggle, { "aria-expanded": "false" });
+  const more = iconButton("", "cog", toggle, { "aria-expanded": "false" });
   const type = make("span", { class: "lectern-chip" }, say(TYPES[input.type] ?? "Text"));
   const about = make("span", { class: "lectern-origin", title: currentText(input) }, origin(input));
   const head = make("div", { class: "lectern-row-head" }, handle, box, title, about, type, more);
   const row = make("li", { class: "lectern-row" }, head, settings, problem);
   movable(row, handle, then.moved);
+  name();
+
+  function name() {
+    const { label } = input;
+    box.setAttribute("aria-label", say("On the form: {label}", { label }));
+    handle.title = handle.ariaLabel = say("Move {label}: drag, or press arrow up or down", { label });
+    more.title = more.ariaLabel = say("Settings of {label}", { label });
+  }
 
   function toggle() {
     settings.hidden = !settings.hidden;
@@ -86,6 +92,7 @@ export function pickedRow(input, then) {
       input.name = nameFrom(title.value) || input.widget;
       settings.querySelector("[data-name]").value = input.name;
     }
+    name();
     changed();
   }
 
