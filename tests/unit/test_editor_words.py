@@ -32,7 +32,9 @@ def test_every_text_has_its_chinese():
 
 
 def test_nothing_is_translated_that_is_never_said():
-    code = "\n".join(file.read_text("utf-8") for file in [*WEB.glob("*.js"), *WEB.glob("apps/*.js")] if "words" not in file.name)
+    code = "\n".join(
+        file.read_text("utf-8") for file in [*WEB.glob("*.js"), *WEB.glob("apps/*.js")] if "words" not in file.name
+    )
     assert [text for text in translated() if text and f'"{text}"' not in code] == []
 
 

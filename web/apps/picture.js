@@ -14,7 +14,7 @@ const QUALITIES = [0.9, 0.8, 0.65, 0.5, 0.3];
  */
 export function lastResult(preferred) {
   const found = Object.entries(app.nodeOutputs ?? {}).flatMap(([id, output]) =>
-    (output?.images ?? []).map((/** @type {any} */ image) => ({ id, image })),
+    (output?.images ?? output?.thumbnails ?? []).slice(0, 1).map((/** @type {any} */ image) => ({ id, image })),
   );
   const results = found.filter(({ image }) => image.filename && image.type !== "input");
   const rank = (/** @type {any} */ one) => (preferred.includes(one.id) ? 2 : 0) + (one.image.type === "output" ? 1 : 0);

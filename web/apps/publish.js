@@ -13,6 +13,7 @@ import { lastResult } from "./picture.js";
 import { portraitOf } from "./portrait.js";
 import { publishedView } from "./published.js";
 import { resultsOf } from "./results.js";
+import { signIn } from "./signin.js";
 import { staleList } from "./stale.js";
 
 /** @typedef {{workflow: any, prompt: any, proposal: any, apps: any[], own: any, earlier: import("./draft.js").Picks | null}} Read */
@@ -36,7 +37,9 @@ export async function publishThis() {
     return;
   }
   try {
-    showDialog(await read());
+    const { access, signed_in: known } = await session();
+    const keys = access === "keys";
+    if (known || !keys || (await signIn())) showDialog(await read(), keys);
   } catch (error) {
     toast("error", /** @type {Error} */ (error).message);
   }
@@ -71,8 +74,11 @@ function fileTitle() {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** @param {Read} read */
-function showDialog(read) {
+/**
+ * @param {Read} read
+ * @param {boolean} keys  whether apps ask for API keys
+ */
+function showDialog(read, keys) {
   const { proposal, apps, own } = read;
   const title = proposal.title || own?.title || fileTitle();
   const about = aboutOf({ title, description: proposal.description || own?.description || "" }, own, apps);
@@ -92,7 +98,7 @@ function showDialog(read) {
   );
   const left = make("div", { class: "lectern-column" }, portrait.element, form.element);
   const footer = make("div", { class: "lectern-footer" }, problem, button(say("Cancel"), () => close()), submit);
-  const content = make("div", { class: "lectern-dialog lectern-publish", onkeydown: keys }, make("div", { class: "lectern-columns" }, left, right), footer);
+  const content = make("div", { class: "lectern-dialog lectern-publish", onkeydown: press }, make("div", { class: "lectern-columns" }, left, right), footer);
   const close = openDialog(say("Publish as app"), content, { size: "xl" });
 
   function forget() {
@@ -100,7 +106,7 @@ function showDialog(read) {
   }
 
   /** @param {KeyboardEvent} event */
-  function keys(event) {
+  function press(event) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       void publish();
@@ -119,9 +125,8 @@ function showDialog(read) {
     submit.disabled = true;
     try {
       const published = await put(read, about, { ...picksOf(draft), picture: portrait.picture() });
-      const { access } = await session();
       content.classList.add("done");
-      content.replaceChildren(publishedView(published, access === "keys", close));
+      content.replaceChildren(publishedView(published, keys, close));
       content.querySelector("a")?.focus();
     } catch (error) {
       problem.textContent = /** @type {Error} */ (error).message;

@@ -8,7 +8,7 @@ import { keysOf } from "./keys.js";
 import { onPublished, publishThis } from "./publish.js";
 import { runsOf } from "./runs.js";
 import { shelfOf } from "./shelf.js";
-import { signIn } from "./signin.js";
+import { onSignedIn, signIn } from "./signin.js";
 
 /** @typedef {{element: HTMLElement, refresh: () => Promise<void>, stop: () => void}} View */
 
@@ -33,9 +33,7 @@ export function mountSidebar(container) {
   );
   const root = make("section", { class: "lectern-sidebar" }, header, body);
   container.append(root);
-  const forget = onPublished(() => {
-    if (chosen === "apps") view?.refresh().catch(fail);
-  });
+  const forget = [onSignedIn(() => show()), onPublished(() => chosen === "apps" && view?.refresh().catch(fail))];
   /** @type {View | undefined} */
   let view;
   let asked = 0; // only the newest answer is shown
@@ -68,7 +66,7 @@ export function mountSidebar(container) {
       const session = await readSession();
       if (mine !== asked) return;
       if (!session.signed_in && session.access === "keys") {
-        body.replaceChildren(note(say("These apps ask for an API key.")), button(say("Sign in"), enter, { kind: "primary", icon: "key" }));
+        body.replaceChildren(note(say("These apps ask for an API key.")), button(say("Sign in"), signIn, { kind: "primary", icon: "key" }));
         return;
       }
       view = { apps: () => shelfOf(session), runs: runsOf, keys: () => keysOf(session, show) }[chosen]?.();
@@ -80,10 +78,6 @@ export function mountSidebar(container) {
     }
   }
 
-  async function enter() {
-    if (await signIn()) await show();
-  }
-
   /** @param {Error} error */
   function fail(error) {
     body.replaceChildren(make("p", { class: "lectern-problem", role: "alert" }, error.message), button(say("Try again"), () => show()));
@@ -93,7 +87,7 @@ export function mountSidebar(container) {
   return () => {
     asked += 1;
     view?.stop();
-    forget();
+    for (const end of forget) end();
     root.remove();
   };
 }

@@ -7,11 +7,24 @@ import { button, make } from "./dom.js";
 
 /** @type {Promise<boolean> | undefined} */
 let asking; // one dialog for all calls that need it
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/**
+ * @param {() => void} listener  called when somebody signed in
+ * @returns {() => void}  ends that
+ */
+export function onSignedIn(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 
 /** @returns {Promise<boolean>}  whether somebody signed in */
 export function signIn() {
-  asking ??= ask().finally(() => {
+  asking ??= ask().then((done) => {
     asking = undefined;
+    if (done) for (const listener of listeners) listener();
+    return done;
   });
   return asking;
 }
