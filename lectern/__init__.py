@@ -1,1 +1,3 @@
 """Lectern's library: everything that does work. Only `lectern.host` needs ComfyUI."""
+
+__version__ = "0.1.0"

@@ -6,7 +6,7 @@ import ssl
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..settings import Settings
 from .callers import Caller
@@ -20,6 +20,7 @@ from .files.names import id_of
 from .files.placing import Placer
 from .files.references import References
 from .nodeclasses import NodeClasses
+from .nodeinfo import Scalar
 from .publishing.library import Described, Library
 from .publishing.missing import Missing
 from .publishing.offers import Offers
@@ -112,15 +113,19 @@ class AppService:
 
     async def apps(self, caller: Caller, search: str = "") -> list[dict[str, Any]]:
         """Raises NotReady when ComfyUI cannot be asked for its nodes."""
+        return [self._view(one) for one in await self.described(caller, search)]
+
+    async def described(self, caller: Caller, search: str = "") -> list[Described]:
+        """Raises NotReady."""
         found = [app for app in await self.library.apps(caller) if _matches(app, search)]
-        return [app_view(described) for described in await asyncio.gather(*map(self.library.describe, found))]
+        return await asyncio.gather(*map(self.library.describe, found))
 
     async def app(self, slug: str, version: int | None, caller: Caller) -> dict[str, Any]:
         """Raises AppNotFound, VersionNotFound, NotReady."""
-        return app_view(await self.describe(slug, version, caller))
+        return self._view(await self.describe(slug, version, caller))
 
-    async def describe(self, slug: str, version: int | None, caller: Caller) -> Described:
-        return await self.library.describe(await self.library.app(slug, version, caller))
+    async def describe(self, slug: str, version: int | None, caller: Caller, stale: bool = False) -> Described:
+        return await self.library.describe(await self.library.app(slug, version, caller), stale)
 
     async def submit(self, slug: str, asked: Submission, caller: Caller) -> Seen:
         """Checks and queues a run. Once it returns, the run is stored, and a power cut does not lose it.
@@ -136,13 +141,13 @@ class AppService:
         if asked.webhook is not None:
             self.webhooks.check(asked.webhook.url)
         described, values = await self._checked(app, asked)
-        values = await self._references.resolve_all(caller.owner, described.contract.inputs, values)
+        resolved = await self._references.resolve_all(caller.owner, described.contract.inputs, values)
         new = NewRun(
             id=str(uuid.uuid4()),
             app=app.slug,
             version=app.version,
             workflow=snapshot(app, described.contract),
-            input=values,
+            input=cast(Mapping[str, Scalar], resolved),
             metadata=asked.metadata,
             created_ms=now_ms(),
             terms=self._terms(app, described.contract, asked, caller),
@@ -150,6 +155,9 @@ class AppService:
         seen = await self._queue(new, app, repeatable, caller)
         await self._storage.durable()
         return seen
+
+    def _view(self, described: Described) -> dict[str, Any]:
+        return app_view(described, self.settings().apps.file_mb)
 
     async def ready(self) -> Readiness:
         """Whether a run would be accepted and executed now."""

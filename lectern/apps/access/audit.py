@@ -3,12 +3,9 @@
 import asyncio
 import json
 import logging
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from aiohttp import web
@@ -17,29 +14,8 @@ from ..callers import Caller
 from .addresses import client
 
 FILE_NAME = "audit.log"
-FILE_BYTES = 5_000_000
-FILES = 4  # the oldest is deleted
 
-logger = logging.getLogger(__name__)
 trail = logging.getLogger("lectern.audit")
-
-
-class _File(RotatingFileHandler):
-    """Readable by its owner only; a full disk is told once, as one line."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(file, maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8", delay=True)
-        self._told = False
-
-    def _open(self) -> TextIOWrapper:
-        os.makedirs(os.path.dirname(self.baseFilename), exist_ok=True)
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        return os.fdopen(descriptor, "a", encoding="utf-8")
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        if not self._told:
-            logger.warning("Lectern cannot write %s; see whether the disk is full.", self.baseFilename)
-        self._told = True
 
 
 class AuditLog:
@@ -48,7 +24,7 @@ class AuditLog:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lectern-audit")
-        self._file: _File | None = None
+        self._file: logging.Handler | None = None
 
     def write(self, entry: Mapping[str, object]) -> None:
         self._thread.submit(self._write, json.dumps(entry, separators=(",", ":")))
@@ -60,7 +36,9 @@ class AuditLog:
 
     def _write(self, line: str) -> None:
         if self._file is None:
-            self._file = _File(self._folder / FILE_NAME)
+            from .auditfile import AuditFile  # its base class is one that ComfyUI has not imported
+
+            self._file = AuditFile(self._folder / FILE_NAME)
             trail.addHandler(self._file)
             trail.setLevel(logging.INFO)
             trail.propagate = False  # ComfyUI shows INFO on its console

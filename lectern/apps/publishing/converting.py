@@ -11,7 +11,6 @@ from .saved import Layer, SavedWorkflow, Workflow, items, mapping
 
 logger = logging.getLogger(__name__)
 
-INSTALL = 'pip install "comfy-cli>=1.23"'
 DEEPEST_JSON = 100  # levels of lists and objects; a saved workflow has about 10
 MOST_VALUES = 2_000_000  # numbers, texts, lists and objects in the document
 MOST_NODES = 5000  # with subgraphs unpacked; the largest templates have some hundreds
@@ -42,8 +41,8 @@ def convert(workflow: Workflow, object_info: ObjectInfo) -> dict[str, Any]:
         )
     except ImportError as error:
         raise WorkflowFormat(
-            f"Converting a workflow from the editor's format needs comfy-cli: run `{INSTALL}` with ComfyUI's Python,"
-            " or save the workflow in the editor with Export (API)."
+            "Converting a workflow from the editor's format needs the package comfy-cli, 1.23 or later: install it into"
+            " ComfyUI's Python environment, or save the workflow in the editor with Export (API)."
         ) from error
     document = {**workflow, "links": workflow.get("links") or []}
     try:

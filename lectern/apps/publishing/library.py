@@ -70,6 +70,10 @@ class Library:
         head = next((head for head in await self._stored() if head.slug == slug), None)
         require_app(caller, slug, head is not None and head.options.get("public") is True)
 
+    async def check_guest(self, caller: Caller) -> None:
+        """Whether any app is open to those without a key. Raises Unauthorized."""
+        require_app(caller, "", any(head.options.get("public") is True for head in await self._stored()))
+
     async def bundled(self, slug: str) -> App | None:
         apps = await asyncio.to_thread(self._bundled.apps)
         return next((app for app in apps if app.slug == slug), None)

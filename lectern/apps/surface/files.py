@@ -1,6 +1,7 @@
 """POST /files and GET /files/{id}."""
 
 import re
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote, unquote
 
 from aiohttp import web
@@ -18,10 +19,14 @@ from .views import iso
 class FileRoutes:
     """The handlers; `keeper` lives where `call` leads."""
 
-    def __init__(self, keeper: FileKeeper, call: Call) -> None:
+    def __init__(
+        self, keeper: FileKeeper, call: Call, guests: Callable[[Caller], Awaitable[None]] | None = None
+    ) -> None:
+        """`guests` raises Unauthorized for callers without a key to whom no app is open."""
         self._keeper = keeper
         self._call = call
         self._receiver = Receiver(keeper, call)
+        self._guests = guests
 
     def table(self) -> Table:
         return {
@@ -31,6 +36,8 @@ class FileRoutes:
 
     async def add(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """201 for a new file, 200 for one that is here already; the file in a form's part `file`, or as the body."""
+        if self._guests is not None and caller.guest:
+            await self._call(_awaited(self._guests(caller)))
         if request.content_type == "multipart/form-data":
             kept = await self._receiver.one_file(request, caller.owner)
         else:
@@ -41,6 +48,10 @@ class FileRoutes:
         """The bytes, with Range and ETag."""
         opened = await self._call(self._keeper.open(request.match_info["id"], caller.sees))
         return web.FileResponse(opened.path, headers=_headers(opened.row, "download" in request.query))
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
 
 
 def file_view(kept: Kept) -> dict[str, object]:

@@ -11,7 +11,9 @@ from aiohttp import web
 from ...envelope import Call
 from ..service import AppService
 from .apps import AppHandlers
+from .document import DocumentHandlers
 from .endpoints import Guard, OpenGuard, mount
+from .files import FileRoutes
 from .monitoring import MonitoringHandlers
 from .runs import RunHandlers
 from .views import PAGES, PREFIX
@@ -28,5 +30,12 @@ async def here(coroutine: Coroutine[Any, Any, T], /) -> T:
 
 def add_routes(routes: web.RouteTableDef, service: AppService, call: Call = here, guard: Guard = EVERYBODY) -> None:
     """Adds every address of the surface."""
-    mount(routes, PREFIX, {**AppHandlers(service, call).table(), **RunHandlers(service, call).table()}, guard)
+    tables = [
+        AppHandlers(service, call).table(),
+        RunHandlers(service, call).table(),
+        FileRoutes(service.files, call, service.library.check_guest).table(),
+        DocumentHandlers(service, call).table(),
+    ]
+    for table in tables:
+        mount(routes, PREFIX, table, guard)
     mount(routes, PAGES, MonitoringHandlers(service, call).table(), guard)

@@ -1,10 +1,13 @@
 """The handlers of runs: submit, list, read, wait, listen, cancel, delete, and the bytes of outputs."""
 
+import asyncio
+import json
 import re
 
 from aiohttp import web
 
 from ...envelope import Call
+from ...settings import Apps
 from ..callers import Caller, Scope
 from ..errors import OutputUnavailable, RunNotFound
 from ..running.service import Seen
@@ -13,6 +16,8 @@ from ..store.listed import Listed
 from ..streams import OutputStream
 from .answers import begin, check_json, read_body
 from .endpoints import Endpoint, Table
+from .forms import form_body, form_names
+from .receiving import Receiver
 from .sending import file_headers, part_of, send_events, send_file, zipped
 from .submission import (
     Submission,
@@ -27,6 +32,7 @@ from .submission import (
 )
 from .views import run_url
 
+LARGE = 256 * 1024  # bytes
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -35,6 +41,7 @@ class RunHandlers:
         self._service = service
         self._runs = service.runs
         self._call = call
+        self._receiver = Receiver(service.files, call)
 
     def table(self) -> Table:
         return {
@@ -51,7 +58,7 @@ class RunHandlers:
         """201 queued; with `Prefer: wait` 200 once the run has ended, 202 when it still goes on."""
         limits = self._service.settings().apps
         wait = parse_wait(request.headers.getall("Prefer", []), limits.wait_seconds)
-        asked = await self._read(request, limits.body_kb)
+        asked = await self._read(request, caller, limits)
         seen = await self._call(self._service.submit(request.match_info["slug"], asked, caller))
         if "text/event-stream" in request.headers.get("Accept", ""):
             listening = await self._call(self._runs.listen(seen.run.id, "", caller))
@@ -108,15 +115,31 @@ class RunHandlers:
         part = {} if request is None else {"part": part_of(request)}
         return await self._call(self._runs.output(run_id, place, caller, **part))
 
-    async def _read(self, request: web.Request, limit_kb: int) -> Submission:
-        check_json(request)
-        content = await read_body(request, limit_kb)
-        asked = parse_submission(parse_json(content))
-        return asked._replace(
-            cancel_after=parse_cancel_after(request.headers),
-            idempotency_key=parse_idempotency_key(request.headers),
-            digest=request_digest(request.match_info["slug"], content),
-        )
+    async def _read(self, request: web.Request, caller: Caller, limits: Apps) -> Submission:
+        """From JSON, or from a form whose files are kept by then."""
+        slug = request.match_info["slug"]
+        cancel_after, key = parse_cancel_after(request.headers), parse_idempotency_key(request.headers)
+        if request.content_type == "multipart/form-data":
+            contract = (await self._call(self._service.describe(slug, None, caller, stale=True))).contract
+            form = await self._receiver.form(request, form_names(contract), caller.owner, limits.body_kb)
+            body: object = form_body(form, contract)
+            content = json.dumps(body, sort_keys=True).encode()
+        else:
+            check_json(request)
+            content = await read_body(request, await self._room(request, caller, limits))
+            # A picture as a data URL may be large, and this is the loop that serves everybody.
+            body = await asyncio.to_thread(parse_json, content) if len(content) > LARGE else parse_json(content)
+        asked = parse_submission(body)
+        digest = request_digest(slug, content)
+        return asked._replace(cancel_after=cancel_after, idempotency_key=key, digest=digest)
+
+    async def _room(self, request: web.Request, caller: Caller, limits: Apps) -> int:
+        """The largest JSON body, in kilobytes; with room for data URLs where the app takes files."""
+        if (request.content_length or 0) <= limits.body_kb * 1024:
+            return limits.body_kb
+        described = await self._call(self._service.describe(request.match_info["slug"], None, caller, stale=True))
+        files = sum(item.media is not None for item in described.contract.inputs)
+        return limits.body_kb + min(files, 4) * limits.file_mb * 1400
 
 
 def _located(seen: Seen, status: int) -> web.Response:

@@ -11,7 +11,7 @@ from lectern.apps.callers import HOUSEHOLD, Caller, Scope
 from lectern.apps.files.keeper import FileKeeper
 from lectern.apps.store.storage import Storage
 from lectern.apps.surface.answers import answered
-from lectern.apps.surface.endpoints import mount
+from lectern.apps.surface.endpoints import OpenGuard, mount
 from lectern.apps.surface.files import FileRoutes
 from lectern.apps.surface.receiving import Receiver
 from lectern.apps.surface.routes import here
@@ -22,7 +22,7 @@ V1 = "/lectern/v1"
 NAMES = {"text": "", "image": "image", "sound": "audio"}
 
 
-class Door:
+class Door(OpenGuard):
     """Callers by the header X-Key; nobody without one is anybody else."""
 
     async def admit(self, request: web.Request, scope: Scope) -> Caller:
