@@ -14,7 +14,13 @@ app.registerExtension({
   name: "lectern.apps",
 
   commands: [
-    { id: COMMAND, icon: "pi pi-send", label: () => say("Publish as app"), menubarLabel: () => say("Publish as app"), function: publishThis },
+    {
+      id: COMMAND,
+      icon: "pi pi-send",
+      label: () => say("Publish as app"),
+      menubarLabel: () => say("Publish as app"),
+      function: publishThis,
+    },
   ],
 
   menuCommands: [{ path: ["File"], commands: [COMMAND] }],

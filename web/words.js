@@ -8,7 +8,8 @@ import { CHINESE as APPS } from "./apps/words.js";
 const CHINESE = {
   ...APPS,
   "Correct this outline": "修改这份大纲",
-  "The outline comes through a link. Correct it there, or remove the link.": "大纲来自连线：请在来源处修改，或断开连线。",
+  "The outline comes through a link. Correct it there, or remove the link.":
+    "大纲来自连线：请在来源处修改，或断开连线。",
   "Download {file}": "下载 {file}",
   "{done} of {total}": "{done}/{total}",
   waiting: "等待中",

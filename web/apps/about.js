@@ -38,11 +38,33 @@ export function aboutOf(said, own, apps) {
 export function aboutForm(about, own, apps) {
   let follows = !own; // the address follows the title until a person writes it
   const taken = (/** @type {string} */ slug) => apps.some((one) => one.slug === slug);
-  const title = make("input", { class: "lectern-input", value: about.title, maxlength: 200, required: true, autofocus: true, oninput: retitle, onfocus: () => title.select() });
-  const slug = make("input", { class: "lectern-input mono", value: about.slug, maxlength: 63, spellcheck: "false", autocapitalize: "none", "aria-describedby": "lectern-slug-note", oninput: readdress });
+  const title = make("input", {
+    class: "lectern-input",
+    value: about.title,
+    maxlength: 200,
+    required: true,
+    autofocus: true,
+    oninput: retitle,
+    onfocus: () => title.select(),
+  });
+  const slug = make("input", {
+    class: "lectern-input mono",
+    value: about.slug,
+    maxlength: 63,
+    spellcheck: "false",
+    autocapitalize: "none",
+    "aria-describedby": "lectern-slug-note",
+    oninput: readdress,
+  });
   const told = make("p", { id: "lectern-slug-note", class: "lectern-hint", "aria-live": "polite" });
   const missing = make("p", { class: "lectern-problem", role: "alert" });
-  const description = make("textarea", { class: "lectern-input", rows: 3, maxlength: 4000, value: about.description, oninput: describe });
+  const description = make("textarea", {
+    class: "lectern-input",
+    rows: 3,
+    maxlength: 4000,
+    value: about.description,
+    oninput: describe,
+  });
 
   function retitle() {
     about.title = title.value.trim();
@@ -65,7 +87,9 @@ export function aboutForm(about, own, apps) {
     const valid = isSlug(about.slug);
     slug.setAttribute("aria-invalid", `${!valid}`);
     told.classList.toggle("wrong", !valid);
-    told.textContent = valid ? slugNote(about.slug, apps) : say("Only a-z, 0-9 and hyphens, at most 63, a letter or digit first.");
+    told.textContent = valid
+      ? slugNote(about.slug, apps)
+      : say("Only a-z, 0-9 and hyphens, at most 63, a letter or digit first.");
   }
 
   function check() {
@@ -113,8 +137,19 @@ function optionsOf(options) {
     make(
       "div",
       { class: "lectern-pair" },
-      field(say("Seconds a run may take"), numberField(options.max_seconds, set("max_seconds"), { min: 1, max: 86400, step: 1, placeholder: say("no limit") })),
-      field(say("Takes in one run"), numberField(options.max_n, set("max_n"), { min: 1, max: 64, step: 1, placeholder: 8 })),
+      field(
+        say("Seconds a run may take"),
+        numberField(options.max_seconds, set("max_seconds"), {
+          min: 1,
+          max: 86400,
+          step: 1,
+          placeholder: say("no limit"),
+        }),
+      ),
+      field(
+        say("Takes in one run"),
+        numberField(options.max_n, set("max_n"), { min: 1, max: 64, step: 1, placeholder: 8 }),
+      ),
     ),
   );
 }

@@ -27,7 +27,18 @@ export function cardOf(context) {
   const tools = make(
     "div",
     { class: "lectern-tools" },
-    make("a", { class: "lectern-icon-button", href: page, target: "_blank", rel: "noopener", title: say("Open the app"), "aria-label": say("Open the app") }, icon("external-link")),
+    make(
+      "a",
+      {
+        class: "lectern-icon-button",
+        href: page,
+        target: "_blank",
+        rel: "noopener",
+        title: say("Open the app"),
+        "aria-label": say("Open the app"),
+      },
+      icon("external-link"),
+    ),
     iconButton(say("Copy link"), "link", () => copy(page, say("Link copied."))),
     iconButton(say("Copy curl"), "code", () => copy(curlOf(app, address(app.urls.runs), keys), say("Command copied."))),
     toggle,
@@ -66,7 +77,12 @@ function titleOf(app, page) {
 /** @param {any} app */
 function lacking(app) {
   const names = app.missing.map((/** @type {any} */ one) => one.name).join(", ");
-  return make("p", { class: "lectern-warning small" }, icon("exclamation-triangle"), say("This ComfyUI lacks for it: {names}", { names }));
+  return make(
+    "p",
+    { class: "lectern-warning small" },
+    icon("exclamation-triangle"),
+    say("This ComfyUI lacks for it: {names}", { names }),
+  );
 }
 
 /**
@@ -83,7 +99,9 @@ async function showMore(more, context) {
       "div",
       { class: "lectern-line" },
       publisher && button(say("Export"), () => attempt(() => exportApp(app)), { icon: "download" }),
-      publisher && own && button(say("Delete"), () => attempt(() => remove(context)), { icon: "trash", kind: "danger" }),
+      publisher &&
+        own &&
+        button(say("Delete"), () => attempt(() => remove(context)), { icon: "trash", kind: "danger" }),
     );
     more.replaceChildren(make("ul", { class: "lectern-versions" }, ...lines), tools);
   } catch (error) {
@@ -104,7 +122,13 @@ function versionLine(version, { app, publisher, changed }) {
     });
   const state = version.active ? make("span", { class: "lectern-chip good" }, say("active")) : null;
   const may = publisher && !version.active && version.source !== "bundled";
-  return make("li", {}, make("span", {}, text.filter(Boolean).join(" · ")), state, may && button(say("Activate"), activate, { kind: "plain" }));
+  return make(
+    "li",
+    {},
+    make("span", {}, text.filter(Boolean).join(" · ")),
+    state,
+    may && button(say("Activate"), activate, { kind: "plain" }),
+  );
 }
 
 /** @param {any} app */

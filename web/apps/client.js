@@ -55,7 +55,11 @@ export async function call(method, path, more = {}) {
  */
 async function send(method, path, { body, headers = {} }) {
   const kind = body === undefined ? {} : { "Content-Type": "application/json" };
-  const options = { method, headers: { ...kind, ...headers }, body: body === undefined ? undefined : JSON.stringify(body) };
+  const options = {
+    method,
+    headers: { ...kind, ...headers },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  };
   try {
     return await api.fetchApi(PREFIX + path, options);
   } catch {

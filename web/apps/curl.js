@@ -18,9 +18,12 @@ function example(schema) {
   return schema.type === "string" ? "…" : (schema.minimum ?? 0);
 }
 
+/** @type {Record<string, string>} */
+const FILES = { image: "picture.png", mask: "mask.png", audio: "sound.wav", video: "clip.mp4" };
+
 /** @param {any} schema */
 function fileName(schema) {
-  return { image: "picture.png", mask: "mask.png", audio: "sound.wav", video: "clip.mp4" }[schema["x-media"]] ?? "file";
+  return FILES[schema["x-media"]] ?? "file";
 }
 
 /**

@@ -20,7 +20,11 @@ export function make(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value != null) element.setAttribute(name, `${value}`);
   }
-  element.append(.../** @type {(string | Node)[]} */ (children.filter((child) => child !== null && child !== undefined && child !== false)));
+  element.append(
+    .../** @type {(string | Node)[]} */ (
+      children.filter((child) => child !== null && child !== undefined && child !== false)
+    ),
+  );
   return element;
 }
 
@@ -49,7 +53,14 @@ export function button(label, onclick, look = {}) {
  * @returns {HTMLButtonElement}
  */
 export function iconButton(label, picture, onclick, attributes = {}) {
-  const all = { type: "button", class: "lectern-icon-button", title: label, "aria-label": label, onclick, ...attributes };
+  const all = {
+    type: "button",
+    class: "lectern-icon-button",
+    title: label,
+    "aria-label": label,
+    onclick,
+    ...attributes,
+  };
   return make("button", all, icon(picture));
 }
 
@@ -83,7 +94,12 @@ export function dress() {
  * @param {string} text
  */
 export function toast(severity, text) {
-  app.extensionManager.toast.add({ severity, summary: "Lectern", detail: text, life: severity === "error" ? 8000 : 3000 });
+  app.extensionManager.toast.add({
+    severity,
+    summary: "Lectern",
+    detail: text,
+    life: severity === "error" ? 8000 : 3000,
+  });
 }
 
 /**

@@ -52,7 +52,11 @@ function place(pick) {
  */
 export function draftOf(proposal, earlier) {
   const inputs = proposal.inputs.map(inputOf);
-  const outputs = proposal.outputs.map((/** @type {any} */ one) => ({ title: "", ...one, kept: proposal.source === "app_mode" }));
+  const outputs = proposal.outputs.map((/** @type {any} */ one) => ({
+    title: "",
+    ...one,
+    kept: proposal.source === "app_mode",
+  }));
   const draft = { inputs, outputs, stale: [...proposal.stale], source: proposal.source, touched: false };
   for (const input of inputs) input.kept = proposal.source === "app_mode" && input.picked; // named for the widget
   return earlier ? continued(draft, earlier) : draft;
@@ -78,7 +82,10 @@ function continued(draft, earlier) {
   const results = new Map(draft.outputs.map((one) => [place(one), one]));
   const inputs = earlier.inputs.filter((one) => known.has(place(one))).map((one) => again(known, one));
   const outputs = earlier.outputs.filter((one) => results.has(place(one))).map((one) => again(results, one));
-  const gone = [...earlier.inputs.filter((one) => !known.has(place(one))), ...earlier.outputs.filter((one) => !results.has(place(one)))];
+  const gone = [
+    ...earlier.inputs.filter((one) => !known.has(place(one))),
+    ...earlier.outputs.filter((one) => !results.has(place(one))),
+  ];
   const rest = (/** @type {any[]} */ all, /** @type {any[]} */ used) => {
     const places = new Set(used.map(place));
     return all.filter((one) => !places.has(place(one))).map((one) => ({ ...one, picked: false }));
@@ -104,7 +111,11 @@ function again(known, pick) {
 
 /** @param {any} pick */
 function staleOf(pick) {
-  return { id: pick.widget ? `${pick.node_id}:${pick.widget}` : pick.node_id, name: pick.label ?? pick.name ?? "", reason: "" };
+  return {
+    id: pick.widget ? `${pick.node_id}:${pick.widget}` : pick.node_id,
+    name: pick.label ?? pick.name ?? "",
+    reason: "",
+  };
 }
 
 /**
@@ -112,7 +123,10 @@ function staleOf(pick) {
  * @param {string} label
  */
 export function nameFrom(label) {
-  const name = label.toLowerCase().replace(/[^\p{L}\p{N}_]+/gu, "_").replace(/^_+|_+$/g, "");
+  const name = label
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_]+/gu, "_")
+    .replace(/^_+|_+$/g, "");
   return name.slice(0, NAME_LENGTH);
 }
 
@@ -120,8 +134,15 @@ export function nameFrom(label) {
  * @param {string} title
  */
 export function slugFrom(title) {
-  const plain = title.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-  return plain.replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60).replace(/-+$/, "");
+  const plain = title
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLowerCase();
+  return plain
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60)
+    .replace(/-+$/, "");
 }
 
 /** @param {string} slug */

@@ -24,7 +24,13 @@ export function inputsOf(draft, changed) {
   const count = make("span", { class: "lectern-count" });
   const offers = make("div", {});
   const spoken = make("p", { class: "lectern-offstage", "aria-live": "polite" });
-  const search = make("input", { type: "search", class: "lectern-input", placeholder: say("Search inputs"), "aria-label": say("Search inputs"), oninput: filter });
+  const search = make("input", {
+    type: "search",
+    class: "lectern-input",
+    placeholder: say("Search inputs"),
+    "aria-label": say("Search inputs"),
+    oninput: filter,
+  });
   /** @type {Map<Element, Input>} */
   const inputs = new Map();
   /** @type {Set<string>} groups that are open */
@@ -86,7 +92,7 @@ export function inputsOf(draft, changed) {
     touch();
     offer();
     row.scrollIntoView({ block: "nearest" });
-    row.querySelector("input[type=checkbox]").focus({ preventScroll: true });
+    /** @type {HTMLElement | null} */ (row.querySelector("input[type=checkbox]"))?.focus({ preventScroll: true });
     spoken.textContent = say("{label} is on the form.", { label: input.label });
   }
 
@@ -107,9 +113,19 @@ export function inputsOf(draft, changed) {
     const ontoggle = (/** @type {any} */ event) => {
       if (!search.value) open[event.target.open ? "add" : "delete"](name);
     };
-    const summary = make("summary", {}, say(HEADINGS[name]), make("span", { class: "lectern-count" }, `${rest.length}`));
+    const summary = make(
+      "summary",
+      {},
+      say(HEADINGS[name]),
+      make("span", { class: "lectern-count" }, `${rest.length}`),
+    );
     const rows = rest.map((input) => offeredRow(input, () => add(input)));
-    return make("details", { "data-group": name, ontoggle, open: open.has(name) }, summary, make("ul", { class: "lectern-offers" }, ...rows));
+    return make(
+      "details",
+      { "data-group": name, ontoggle, open: open.has(name) },
+      summary,
+      make("ul", { class: "lectern-offers" }, ...rows),
+    );
   }
 
   function offer() {
@@ -123,8 +139,21 @@ export function inputsOf(draft, changed) {
     filter();
   }
 
-  const more = make("section", {}, make("div", { class: "lectern-heading" }, make("h4", {}, say("More that could be inputs")), search), offers);
+  const more = make(
+    "section",
+    {},
+    make("div", { class: "lectern-heading" }, make("h4", {}, say("More that could be inputs")), search),
+    offers,
+  );
   for (const input of draft.inputs.filter((one) => one.picked)) place(input);
   offer();
-  return make("div", {}, make("div", { class: "lectern-heading" }, make("h3", {}, say("Inputs")), count), empty, form, spoken, more);
+  return make(
+    "div",
+    {},
+    make("div", { class: "lectern-heading" }, make("h3", {}, say("Inputs")), count),
+    empty,
+    form,
+    spoken,
+    more,
+  );
 }

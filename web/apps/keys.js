@@ -27,7 +27,9 @@ export function keysOf(session, signedOut) {
   const list = make("ul", { class: "lectern-cards" });
   const fresh = make("div", { role: "status" });
   const create = creation(on ? "run" : "admin", show);
-  const parts = on ? [signedIn(session, signedOut), fresh, create, list] : [...explanation(session, fresh, create), list];
+  const parts = on
+    ? [signedIn(session, signedOut), fresh, create, list]
+    : [...explanation(session, fresh, create), list];
   const few = [signedIn(session, signedOut), note(say("Only a key with everything allowed can list and make keys."))];
 
   /** @param {any} made */
@@ -51,7 +53,12 @@ export function keysOf(session, signedOut) {
  */
 function signedIn(session, signedOut) {
   const who = make("span", { class: "lectern-hint" }, say("Signed in with the key “{name}”", { name: session.name }));
-  return make("div", { class: "lectern-line spread" }, who, button(say("Sign out"), signOut, { icon: "sign-out", kind: "plain" }));
+  return make(
+    "div",
+    { class: "lectern-line spread" },
+    who,
+    button(say("Sign out"), signOut, { icon: "sign-out", kind: "plain" }),
+  );
 
   async function signOut() {
     try {
@@ -70,7 +77,10 @@ function signedIn(session, signedOut) {
  * @param {HTMLElement} create
  */
 function explanation({ access }, fresh, create) {
-  const now = access === "open" ? say("Everybody who reaches ComfyUI may use the apps.") : say("Only this machine may use the apps.");
+  const now =
+    access === "open"
+      ? say("Everybody who reaches ComfyUI may use the apps.")
+      : say("Only this machine may use the apps.");
   return [
     make("p", {}, now),
     note(say("With API keys, others may too. First make a key for yourself that may do everything:")),
@@ -78,7 +88,11 @@ function explanation({ access }, fresh, create) {
     fresh,
     note(say("Then write this into lectern.toml in ComfyUI's folder user/__lectern. It counts at once.")),
     make("pre", { class: "lectern-code" }, SETTING),
-    make("div", { class: "lectern-line" }, button(say("Copy"), () => copy(SETTING, say("Copied.")), { icon: "copy" })),
+    make(
+      "div",
+      { class: "lectern-line" },
+      button(say("Copy"), () => copy(SETTING, say("Copied.")), { icon: "copy" }),
+    ),
   ];
 }
 
@@ -88,11 +102,18 @@ function explanation({ access }, fresh, create) {
  * @returns {HTMLElement}
  */
 function creation(scope, made) {
-  const name = make("input", { class: "lectern-input", required: true, maxlength: 100, placeholder: say("What it is for") });
+  const name = make("input", {
+    class: "lectern-input",
+    required: true,
+    maxlength: 100,
+    placeholder: say("What it is for"),
+  });
   const apps = make("input", { class: "lectern-input mono", placeholder: say("all") });
   /** @type {Set<string>} */
   const scopes = new Set([scope]);
-  const boxes = Object.entries(SCOPES).map(([one, text]) => tick(scopes.has(one), (on) => scopes[on ? "add" : "delete"](one), say(text)));
+  const boxes = Object.entries(SCOPES).map(([one, text]) =>
+    tick(scopes.has(one), (on) => scopes[on ? "add" : "delete"](one), say(text)),
+  );
   const problem = make("p", { class: "lectern-problem", role: "alert" });
   const submit = make("button", { type: "submit", class: "lectern-button primary" }, say("Create"));
 
@@ -102,14 +123,26 @@ function creation(scope, made) {
     problem.textContent = "";
     const chosen = apps.value.split(/[\s,]+/).filter(Boolean);
     try {
-      await made(await call("POST", "/keys", { body: { name: name.value.trim(), scopes: [...scopes], apps: chosen.length ? chosen : null } }));
+      await made(
+        await call("POST", "/keys", {
+          body: { name: name.value.trim(), scopes: [...scopes], apps: chosen.length ? chosen : null },
+        }),
+      );
       name.value = "";
     } catch (error) {
       problem.textContent = /** @type {Error} */ (error).message;
     }
   }
 
-  const form = make("form", { onsubmit }, field(say("Name"), name), ...boxes, field(say("Only these apps (names in the address)"), apps), problem, submit);
+  const form = make(
+    "form",
+    { onsubmit },
+    field(say("Name"), name),
+    ...boxes,
+    field(say("Only these apps (names in the address)"), apps),
+    problem,
+    submit,
+  );
   return make("details", { class: "lectern-options" }, make("summary", {}, say("New key")), form);
 }
 
@@ -118,13 +151,24 @@ function creation(scope, made) {
  * @param {() => void} close
  */
 function shownOnce(made, close) {
-  const text = make("input", { class: "lectern-input mono", readonly: true, value: made.key, "aria-label": say("API key"), onfocus: () => text.select() });
+  const text = make("input", {
+    class: "lectern-input mono",
+    readonly: true,
+    value: made.key,
+    "aria-label": say("API key"),
+    onfocus: () => text.select(),
+  });
   return make(
     "div",
     { class: "lectern-fresh" },
     make("b", {}, say("Copy the key now: it is never shown again.")),
     text,
-    make("div", { class: "lectern-line" }, button(say("Copy"), () => copy(made.key, say("Key copied.")), { icon: "copy", kind: "primary" }), button(say("Done"), close)),
+    make(
+      "div",
+      { class: "lectern-line" },
+      button(say("Copy"), () => copy(made.key, say("Key copied.")), { icon: "copy", kind: "primary" }),
+      button(say("Done"), close),
+    ),
   );
 }
 
@@ -133,10 +177,20 @@ function shownOnce(made, close) {
  * @param {() => Promise<void>} changed
  */
 function keyRow(key, changed) {
-  const parts = [key.scopes.join(", "), key.apps?.join(", "), key.last_used_at ? say("last used {when}", { when: when(key.last_used_at) }) : say("never used")];
+  const parts = [
+    key.scopes.join(", "),
+    key.apps?.join(", "),
+    key.last_used_at ? say("last used {when}", { when: when(key.last_used_at) }) : say("never used"),
+  ];
 
   async function revoke() {
-    if (!(await confirmDeletion(say("Revoke this key?"), say("Whoever uses “{name}” is shut out at once.", { name: key.name })))) return;
+    if (
+      !(await confirmDeletion(
+        say("Revoke this key?"),
+        say("Whoever uses “{name}” is shut out at once.", { name: key.name }),
+      ))
+    )
+      return;
     try {
       await call("DELETE", `/keys/${key.id}`);
       await changed();
@@ -145,7 +199,16 @@ function keyRow(key, changed) {
     }
   }
 
-  const state = key.revoked_at ? make("span", { class: "lectern-chip" }, say("revoked")) : iconButton(say("Revoke {name}", { name: key.name }), "trash", revoke);
-  const title = make("div", { class: "lectern-card-title" }, make("b", {}, key.name), " ", make("code", {}, `${key.prefix}…`), make("div", { class: "lectern-origin" }, parts.filter(Boolean).join(" · ")));
+  const state = key.revoked_at
+    ? make("span", { class: "lectern-chip" }, say("revoked"))
+    : iconButton(say("Revoke {name}", { name: key.name }), "trash", revoke);
+  const title = make(
+    "div",
+    { class: "lectern-card-title" },
+    make("b", {}, key.name),
+    " ",
+    make("code", {}, `${key.prefix}…`),
+    make("div", { class: "lectern-origin" }, parts.filter(Boolean).join(" · ")),
+  );
   return make("li", { class: "lectern-card" }, make("div", { class: "lectern-card-head" }, title, state));
 }

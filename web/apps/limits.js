@@ -130,7 +130,12 @@ function choicesOf(input, values, set) {
     "fieldset",
     { class: "lectern-choices wide" },
     make("legend", {}, say("Choices")),
-    make("div", { class: "lectern-line" }, button(say("All"), all(true), { kind: "plain" }), button(say("None"), all(false), { kind: "plain" })),
+    make(
+      "div",
+      { class: "lectern-line" },
+      button(say("All"), all(true), { kind: "plain" }),
+      button(say("None"), all(false), { kind: "plain" }),
+    ),
     make("div", { class: "lectern-choice-list" }, ...boxes),
   );
 }

@@ -49,6 +49,12 @@ export function portraitOf(present, result) {
 
   show(undefined);
   if (result && !present) void scaled(result).then(show, () => {}); // a result that is gone by now is no mistake
-  const element = make("div", { class: "lectern-portrait" }, frame, make("div", { class: "lectern-line" }, ...buttons, file), problem);
+  const element = make(
+    "div",
+    { class: "lectern-portrait" },
+    frame,
+    make("div", { class: "lectern-line" }, ...buttons, file),
+    problem,
+  );
   return { element, picture: () => chosen };
 }

@@ -14,7 +14,13 @@ import { staleList } from "./stale.js";
  */
 export function publishedView(app, keys, close) {
   const page = address(app.urls.web);
-  const link = make("input", { class: "lectern-input mono", readonly: true, value: page, "aria-label": say("Address of the app"), onfocus: () => link.select() });
+  const link = make("input", {
+    class: "lectern-input mono",
+    readonly: true,
+    value: page,
+    "aria-label": say("Address of the app"),
+    onfocus: () => link.select(),
+  });
   const open = linkButton(say("Open the app"), "external-link", page, "primary");
   open.setAttribute("autofocus", "");
   const curl = curlOf(app, address(app.urls.runs), keys);
@@ -24,10 +30,31 @@ export function publishedView(app, keys, close) {
     { class: "lectern-published" },
     icon("check-circle"),
     make("h3", {}, say("“{title}” is published", { title: app.title })),
-    make("p", { class: "lectern-note", role: "status" }, say("Version {version} is the active one.", { version: app.version })),
-    make("div", { class: "lectern-line wide" }, link, button(say("Copy link"), () => copy(page, say("Link copied.")), { icon: "copy" })),
-    make("div", { class: "lectern-line" }, open, button(say("Copy curl"), () => copy(curl, say("Command copied.")), { icon: "code" }), button(say("Done"), close)),
-    lacks && make("p", { class: "lectern-warning" }, icon("exclamation-triangle"), say("This ComfyUI lacks for it: {names}", { names: lacks })),
+    make(
+      "p",
+      { class: "lectern-note", role: "status" },
+      say("Version {version} is the active one.", { version: app.version }),
+    ),
+    make(
+      "div",
+      { class: "lectern-line wide" },
+      link,
+      button(say("Copy link"), () => copy(page, say("Link copied.")), { icon: "copy" }),
+    ),
+    make(
+      "div",
+      { class: "lectern-line" },
+      open,
+      button(say("Copy curl"), () => copy(curl, say("Command copied.")), { icon: "code" }),
+      button(say("Done"), close),
+    ),
+    lacks &&
+      make(
+        "p",
+        { class: "lectern-warning" },
+        icon("exclamation-triangle"),
+        say("This ComfyUI lacks for it: {names}", { names: lacks }),
+      ),
     app.stale.length ? staleList(app.stale, say("Left out:")) : null,
   );
 }

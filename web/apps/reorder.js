@@ -1,5 +1,6 @@
 // @ts-check
-// A list whose rows are moved: by dragging a handle with mouse or finger, and by keys. Loaded on its own it does nothing.
+// A list whose rows are moved: by dragging a handle with mouse or finger, and by keys. Loaded on its own it does
+// nothing.
 
 /**
  * @param {HTMLElement} row

@@ -20,7 +20,12 @@ export function resultsOf(draft, changed) {
     changed();
   };
   const rows = draft.outputs.map((output) => rowOf(output, touch));
-  return make("section", {}, make("div", { class: "lectern-heading" }, make("h3", {}, say("Results"))), make("ul", { class: "lectern-rows" }, ...rows));
+  return make(
+    "section",
+    {},
+    make("div", { class: "lectern-heading" }, make("h3", {}, say("Results"))),
+    make("ul", { class: "lectern-rows" }, ...rows),
+  );
 }
 
 /**
@@ -28,8 +33,18 @@ export function resultsOf(draft, changed) {
  * @param {() => void} changed
  */
 function rowOf(output, changed) {
-  const title = make("input", { class: "lectern-input title", value: output.title, maxlength: 200, "aria-label": say("Label"), oninput: rename });
-  const box = make("input", { type: "checkbox", onchange: choose, "aria-label": say("Give this result: {label}", { label: output.title }) });
+  const title = make("input", {
+    class: "lectern-input title",
+    value: output.title,
+    maxlength: 200,
+    "aria-label": say("Label"),
+    oninput: rename,
+  });
+  const box = make("input", {
+    type: "checkbox",
+    onchange: choose,
+    "aria-label": say("Give this result: {label}", { label: output.title }),
+  });
   box.checked = output.picked;
   title.disabled = !output.picked;
 
@@ -46,6 +61,10 @@ function rowOf(output, changed) {
   }
 
   const node = findNode(output.node_id)?.title || output.class_type;
-  const origin = make("span", { class: "lectern-origin" }, node === output.title ? output.class_type : `${node} · ${output.class_type}`);
+  const origin = make(
+    "span",
+    { class: "lectern-origin" },
+    node === output.title ? output.class_type : `${node} · ${output.class_type}`,
+  );
   return make("li", { class: "lectern-row result" }, make("div", { class: "lectern-row-head" }, box, title, origin));
 }

@@ -1,6 +1,6 @@
 // @ts-check
-// One input of the publish dialog: on the form with a handle, a name and its settings, or offered with a tick. Loaded on
-// its own it does nothing.
+// One input of the publish dialog: on the form with a handle, a name and its settings, or offered with a tick. Loaded
+// on its own it does nothing.
 import { findNode } from "../graph.js";
 import { say } from "../words.js";
 import { iconButton, make } from "./dom.js";
@@ -57,7 +57,13 @@ function currentText(input) {
 export function pickedRow(input, then) {
   const box = make("input", { type: "checkbox", onchange: then.drop });
   box.checked = true;
-  const title = make("input", { class: "lectern-input title", value: input.label, maxlength: 200, "aria-label": say("Label"), oninput });
+  const title = make("input", {
+    class: "lectern-input title",
+    value: input.label,
+    maxlength: 200,
+    "aria-label": say("Label"),
+    oninput,
+  });
   const handle = iconButton("", "bars", () => {}, { class: "lectern-icon-button handle" });
   const problem = make("p", { class: "lectern-problem", role: "alert" });
   const changed = () => {
@@ -107,6 +113,10 @@ export function pickedRow(input, then) {
 export function offeredRow(input, add) {
   const box = make("input", { type: "checkbox", onchange: add });
   const text = make("span", { class: "lectern-offered-name" }, input.label);
-  const value = make("span", { class: "lectern-origin" }, [origin(input), currentText(input)].filter(Boolean).join(" · "));
+  const value = make(
+    "span",
+    { class: "lectern-origin" },
+    [origin(input), currentText(input)].filter(Boolean).join(" · "),
+  );
   return make("li", { class: "lectern-offered" }, make("label", { class: "lectern-tick" }, box, text, value));
 }

@@ -98,8 +98,10 @@ function rowOf(run, cancel) {
 
 /** @param {any} run */
 function detail(run) {
-  if (run.status === "queued" && run.queue_position) return say("place {place} in the queue", { place: run.queue_position });
-  if (run.progress) return [`${Math.round(run.progress.value * 100)} %`, run.progress.current_node].filter(Boolean).join(" · ");
+  if (run.status === "queued" && run.queue_position)
+    return say("place {place} in the queue", { place: run.queue_position });
+  if (run.progress)
+    return [`${Math.round(run.progress.value * 100)} %`, run.progress.current_node].filter(Boolean).join(" · ");
   if (run.started_at && run.completed_at) return seconds(Date.parse(run.completed_at) - Date.parse(run.started_at));
   return "";
 }

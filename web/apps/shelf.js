@@ -14,7 +14,13 @@ import { freeSlug, slugFrom } from "./draft.js";
  */
 export function shelfOf(session) {
   const publisher = session.scopes.includes("publish");
-  const search = make("input", { type: "search", class: "lectern-input", placeholder: say("Search apps"), "aria-label": say("Search apps"), oninput: filter });
+  const search = make("input", {
+    type: "search",
+    class: "lectern-input",
+    placeholder: say("Search apps"),
+    "aria-label": say("Search apps"),
+    oninput: filter,
+  });
   const list = make("ul", { class: "lectern-cards" });
   const none = note("");
   const waiting = make("section", {});
@@ -25,12 +31,16 @@ export function shelfOf(session) {
     for (const card of cards) card.hidden = !`${card.dataset.slug} ${card.textContent}`.toLowerCase().includes(words);
     const shown = cards.some((card) => !card.hidden);
     none.hidden = shown;
-    none.textContent = cards.length ? say("No app has these words.") : say("There is no app yet. Publish the open workflow to make one.");
+    none.textContent = cards.length
+      ? say("No app has these words.")
+      : say("There is no app yet. Publish the open workflow to make one.");
   }
 
   async function refresh() {
     const { apps } = await call("GET", "/apps");
-    const opened = new Set([...list.querySelectorAll("[aria-expanded=true]")].map((one) => one.closest("li").dataset.slug));
+    const opened = new Set(
+      [...list.querySelectorAll("[aria-expanded=true]")].map((one) => one.closest("li").dataset.slug),
+    );
     const keys = session.access === "keys";
     list.replaceChildren(...apps.map((/** @type {any} */ app) => cardOf({ app, keys, publisher, changed: again })));
     for (const card of list.children) if (opened.has(card.dataset.slug)) card.querySelector("[aria-expanded]").click();
@@ -45,8 +55,17 @@ export function shelfOf(session) {
   /** @param {any[]} apps */
   async function offer(apps) {
     const { workflows } = await call("GET", "/workflows");
-    const rows = workflows.filter((/** @type {any} */ one) => !one.published).map((/** @type {any} */ one) => waitingRow(one, apps, again));
-    waiting.replaceChildren(...(rows.length ? [make("h3", {}, say("App Mode workflows, not published yet")), make("ul", { class: "lectern-cards" }, ...rows)] : []));
+    const rows = workflows
+      .filter((/** @type {any} */ one) => !one.published)
+      .map((/** @type {any} */ one) => waitingRow(one, apps, again));
+    waiting.replaceChildren(
+      ...(rows.length
+        ? [
+            make("h3", {}, say("App Mode workflows, not published yet")),
+            make("ul", { class: "lectern-cards" }, ...rows),
+          ]
+        : []),
+    );
   }
 
   return { element: make("div", { class: "lectern-view" }, search, list, none, waiting), refresh, stop: () => {} };
@@ -74,6 +93,11 @@ function waitingRow(workflow, apps, changed) {
     publish.disabled = false;
   }
 
-  const title = make("div", { class: "lectern-card-title" }, make("b", {}, workflow.title), make("div", { class: "lectern-origin" }, workflow.file));
+  const title = make(
+    "div",
+    { class: "lectern-card-title" },
+    make("b", {}, workflow.title),
+    make("div", { class: "lectern-origin" }, workflow.file),
+  );
   return make("li", { class: "lectern-card" }, make("div", { class: "lectern-card-head" }, title, publish), problem);
 }

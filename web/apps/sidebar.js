@@ -5,10 +5,11 @@ import { say } from "../words.js";
 import { session as readSession } from "./client.js";
 import { button, dress, iconButton, make, note } from "./dom.js";
 import { keysOf } from "./keys.js";
-import { onPublished, publishThis } from "./publish.js";
+import { publishThis } from "./publish.js";
 import { runsOf } from "./runs.js";
 import { shelfOf } from "./shelf.js";
 import { onSignedIn, signIn } from "./signin.js";
+import { onPublished } from "./workflow.js";
 
 /** @typedef {{element: HTMLElement, refresh: () => Promise<void>, stop: () => void}} View */
 
@@ -27,9 +28,18 @@ export function mountSidebar(container) {
   const header = make(
     "header",
     {},
-    make("div", { class: "lectern-line spread" }, make("h2", {}, say("Lectern apps")), iconButton(say("Refresh"), "refresh", () => show())),
+    make(
+      "div",
+      { class: "lectern-line spread" },
+      make("h2", {}, say("Lectern apps")),
+      iconButton(say("Refresh"), "refresh", () => show()),
+    ),
     button(say("Publish this workflow"), publishThis, { kind: "primary", icon: "send" }),
-    make("div", { class: "lectern-tabs", role: "tablist", "aria-label": say("Lectern apps"), onkeydown: walk }, ...tabs),
+    make(
+      "div",
+      { class: "lectern-tabs", role: "tablist", "aria-label": say("Lectern apps"), onkeydown: walk },
+      ...tabs,
+    ),
   );
   const root = make("section", { class: "lectern-sidebar" }, header, body);
   container.append(root);
@@ -66,13 +76,16 @@ export function mountSidebar(container) {
       const session = await readSession();
       if (mine !== asked) return;
       if (!session.signed_in && session.access === "keys") {
-        body.replaceChildren(note(say("These apps ask for an API key.")), button(say("Sign in"), signIn, { kind: "primary", icon: "key" }));
+        body.replaceChildren(
+          note(say("These apps ask for an API key.")),
+          button(say("Sign in"), signIn, { kind: "primary", icon: "key" }),
+        );
         return;
       }
-      view = { apps: () => shelfOf(session), runs: runsOf, keys: () => keysOf(session, show) }[chosen]?.();
+      view = viewOf(chosen, session, show);
       const made = view;
-      await made?.refresh();
-      if (mine === asked && made) body.replaceChildren(made.element);
+      await made.refresh();
+      if (mine === asked) body.replaceChildren(made.element);
     } catch (error) {
       if (mine === asked) fail(/** @type {Error} */ (error));
     }
@@ -80,7 +93,10 @@ export function mountSidebar(container) {
 
   /** @param {Error} error */
   function fail(error) {
-    body.replaceChildren(make("p", { class: "lectern-problem", role: "alert" }, error.message), button(say("Try again"), () => show()));
+    body.replaceChildren(
+      make("p", { class: "lectern-problem", role: "alert" }, error.message),
+      button(say("Try again"), () => show()),
+    );
   }
 
   void show();
@@ -94,9 +110,24 @@ export function mountSidebar(container) {
 
 /**
  * @param {string} name
+ * @param {import("./client.js").Session} session
+ * @param {() => void} changed  who one is
+ * @returns {View}
+ */
+function viewOf(name, session, changed) {
+  if (name === "runs") return runsOf();
+  return name === "keys" ? keysOf(session, changed) : shelfOf(session);
+}
+
+/**
+ * @param {string} name
  * @param {string} text
  * @param {() => void} choose
  */
 function tabOf(name, text, choose) {
-  return make("button", { type: "button", role: "tab", "data-tab": name, "aria-controls": "lectern-panel", onclick: choose }, text);
+  return make(
+    "button",
+    { type: "button", role: "tab", "data-tab": name, "aria-controls": "lectern-panel", onclick: choose },
+    text,
+  );
 }

@@ -46,10 +46,19 @@ function ask() {
     const form = make(
       "form",
       { class: "lectern-dialog lectern-sign-in", onsubmit },
-      make("p", { class: "lectern-note" }, say("These apps ask for an API key. It stays in this browser until you sign out.")),
+      make(
+        "p",
+        { class: "lectern-note" },
+        say("These apps ask for an API key. It stays in this browser until you sign out."),
+      ),
       field,
       problem,
-      make("div", { class: "lectern-footer" }, button(say("Cancel"), () => close()), submit),
+      make(
+        "div",
+        { class: "lectern-footer" },
+        button(say("Cancel"), () => close()),
+        submit,
+      ),
     );
     let done = false;
     const close = openDialog(say("Sign in to Lectern"), form, { size: "sm", closed: () => resolve(done) });

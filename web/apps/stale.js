@@ -9,7 +9,13 @@ import { icon, make } from "./dom.js";
  * @returns {HTMLElement}
  */
 export function staleList(stale, heading) {
-  const reasonOf = (/** @type {import("./draft.js").Stale} */ one) => one.reason || say("is no longer in this workflow");
+  const reasonOf = (/** @type {import("./draft.js").Stale} */ one) =>
+    one.reason || say("is no longer in this workflow");
   const lines = stale.map((one) => make("li", {}, make("b", {}, one.name || one.id), ` ${reasonOf(one)}`));
-  return make("div", { class: "lectern-warning" }, icon("exclamation-triangle"), make("div", {}, heading, make("ul", {}, ...lines)));
+  return make(
+    "div",
+    { class: "lectern-warning" },
+    icon("exclamation-triangle"),
+    make("div", {}, heading, make("ul", {}, ...lines)),
+  );
 }

@@ -5,7 +5,8 @@
 export const CHINESE = {
   // publishing
   "Publish as app": "发布为应用",
-  "Make an app with a page and an address for programs from this workflow": "把这个工作流变成应用：有网页，也有供程序调用的地址",
+  "Make an app with a page and an address for programs from this workflow":
+    "把这个工作流变成应用：有网页，也有供程序调用的地址",
   "There is nothing to publish yet: the workflow is empty.": "还没有可发布的内容：工作流是空的。",
   "App Mode's picks are ticked. Publish takes them as they are.": "已勾选应用模式中选定的项目，可直接发布。",
   "As in the last version. Publish takes it as it is.": "与上一版本相同，可直接发布。",
@@ -25,7 +26,8 @@ export const CHINESE = {
   "Name in the address": "地址中的名称",
   "New: {address}": "新应用：{address}",
   "Makes version {version} of “{title}”.": "将成为“{title}”的第 {version} 版。",
-  "Only a-z, 0-9 and hyphens, at most 63, a letter or digit first.": "只能用 a-z、0-9 和连字符，最多 63 个字符，以字母或数字开头。",
+  "Only a-z, 0-9 and hyphens, at most 63, a letter or digit first.":
+    "只能用 a-z、0-9 和连字符，最多 63 个字符，以字母或数字开头。",
   Description: "说明",
   Options: "选项",
   "Public: where API keys are on, it works without one": "公开：启用 API 密钥时，无需密钥也能使用",
@@ -107,7 +109,8 @@ export const CHINESE = {
   Export: "导出",
   Delete: "删除",
   "Delete this app?": "删除这个应用？",
-  "The app “{title}” and all its versions are deleted. Its runs stay.": "将删除应用“{title}”及其所有版本，运行记录会保留。",
+  "The app “{title}” and all its versions are deleted. Its runs stay.":
+    "将删除应用“{title}”及其所有版本，运行记录会保留。",
   "“{title}” is deleted.": "“{title}”已删除。",
   // runs
   Runs: "运行",
@@ -129,7 +132,8 @@ export const CHINESE = {
   "Sign in to Lectern": "登录 Lectern",
   "Sign out": "退出登录",
   "These apps ask for an API key.": "这些应用需要 API 密钥。",
-  "These apps ask for an API key. It stays in this browser until you sign out.": "这些应用需要 API 密钥。退出登录之前，此浏览器会保持登录。",
+  "These apps ask for an API key. It stays in this browser until you sign out.":
+    "这些应用需要 API 密钥。退出登录之前，此浏览器会保持登录。",
   "Signed in with the key “{name}”": "已用密钥“{name}”登录",
   "Only a key with everything allowed can list and make keys.": "只有拥有全部权限的密钥才能查看和创建密钥。",
   "Everybody who reaches ComfyUI may use the apps.": "凡能访问此 ComfyUI 的人都可以使用应用。",
