@@ -74,8 +74,10 @@ def app(comfy: Comfy, slug: str) -> dict[str, Any]:
 def test_what_app_mode_picked_is_published_by_one_press(editor: Publishing, comfy: Comfy, complaints: list[str]):
     graph = workflow("deck_from_titles", api=False)
     graph["extra"]["lectern"] = {"app": {"title": title()}}
+    graph["extra"]["linearData"]["inputs"].append(["99", "gone"])
     editor.load(graph)
     editor.page.get_by_role("button", name="Make an app").click()
+    expect(editor.dialog).to_contain_text("gone names a node that no longer exists")
     slug = editor.publish()
     published = app(comfy, slug)
     assert (published["source"], list(published["inputs"]["properties"])) == (
