@@ -227,7 +227,7 @@ class RunService:
         return await self._preparer.prepare(run, workflow)
 
     def watcher(self, run: Run, workflow: Workflow) -> LogWatcher:
-        return RunWatcher(run, self._hub.channel(run.id), self._send_progress)
+        return RunWatcher(run, self._hub.work(run.id), self._send_progress)
 
     def started(self, run: Run) -> None:
         self._sent(run)
