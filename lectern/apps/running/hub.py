@@ -1,10 +1,12 @@
 """The channels of all runs that somebody listens to, or that are in work."""
 
+import time
 from collections import OrderedDict
 
 from .channel import Channel
 
 REMEMBERED = 64  # ended runs whose events can still be replayed
+UNHEARD_SECONDS = 60.0  # after which a channel that nobody listens to and nobody wrote to is let go of
 
 
 class EventHub:
@@ -13,9 +15,12 @@ class EventHub:
     def __init__(self) -> None:
         self._open: dict[str, Channel] = {}
         self._ended: OrderedDict[str, Channel] = OrderedDict()
+        self._asked: dict[str, float] = {}  # time.monotonic() at which an open channel was last handed out
+        self.endings = 0  # how many runs have ended
 
     def channel(self, run_id: str) -> Channel:
         """Of a run that has not ended; made when there is none."""
+        self._asked[run_id] = time.monotonic()
         return self._open.setdefault(run_id, Channel())
 
     def find(self, run_id: str) -> Channel | None:
@@ -23,6 +28,8 @@ class EventHub:
 
     def end(self, run_id: str) -> None:
         """After the run's last event."""
+        self.endings += 1
+        self._asked.pop(run_id, None)
         channel = self._open.pop(run_id, None)
         if channel is not None:
             self._ended[run_id] = channel
@@ -30,10 +37,14 @@ class EventHub:
                 self._ended.popitem(last=False)
 
     def listened(self) -> list[str]:
-        """The runs that have not ended and that somebody listens to; lets go of the others' empty channels."""
+        """The runs that have not ended and that somebody listens to; lets go of the others' empty channels.
+
+        Not of those that were handed out a moment ago: whoever got one begins to listen on another loop.
+        """
+        before = time.monotonic() - UNHEARD_SECONDS
         for run_id, channel in list(self._open.items()):
-            if channel.count == 0 and not channel.listeners:
-                del self._open[run_id]
+            if channel.count == 0 and not channel.listeners and self._asked[run_id] < before:
+                del self._open[run_id], self._asked[run_id]
         return [run_id for run_id, channel in self._open.items() if channel.listeners]
 
     @property

@@ -78,7 +78,7 @@ class RunService:
         self._allow = allow
         self._hub = EventHub()
         self._dispatcher = Dispatcher(storage, client, self, pace)
-        self._timekeeper = Timekeeper(storage, self._dispatcher, self.ended, chores)
+        self._timekeeper = Timekeeper(storage, self._dispatcher, self, chores)
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._telling: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -182,13 +182,21 @@ class RunService:
         known = self._hub.find(run_id)
         after = read_event_id(last_id)
         before = 0 if known is None else known.count  # what comes while the run is read is told, perhaps twice
-        run, view = await self.run(run_id, caller)
+        run, view = await self._run_of_now(run_id, caller)
         if known is not None and after is not None and known.has(after):
             return Listening(b"", known, after)
         if run.finished:
             return Listening(_snapshot(view), None, 0)
         channel = self._hub.channel(run_id)
         return Listening(_snapshot(view), channel, before if channel is known else 0)
+
+    async def _run_of_now(self, run_id: str, caller: Caller) -> Seen:
+        """As `run`, but one that has not ended has not been told to have ended either: its channel is still open."""
+        while True:
+            endings = self._hub.endings
+            seen = await self.run(run_id, caller)
+            if seen.run.finished or endings == self._hub.endings:
+                return seen
 
     def view(self, run: Run, positions: Mapping[str, int]) -> dict[str, Any]:
         current = self._dispatcher.current(run.id) if run.status in IN_FLIGHT else None
@@ -218,6 +226,7 @@ class RunService:
 
     def waiting(self, run: Run) -> None:
         self._tell(run)
+        self._timekeeper.wake()  # its deadline may have passed while it was in flight
 
     def advanced(self, run: Run) -> None:
         self._sent(run)
