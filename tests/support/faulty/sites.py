@@ -19,8 +19,10 @@ class Told(NamedTuple):
 class Site:
     """For `ServerThread`. GET gives a file, POST takes a webhook."""
 
-    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+    def __init__(self, files: Mapping[str, bytes] | None = None, pause: float = 0) -> None:
+        """`pause`: seconds before a webhook that was taken is answered."""
         self.files = dict(files or {})
+        self.pause = pause
         self.told: list[Told] = []
         self._server: TestServer
 
@@ -50,6 +52,7 @@ class Site:
     async def _take(self, request: web.Request) -> web.Response:
         content = await request.read()
         self.told.append(Told(request.headers["webhook-id"], json.loads(content)))
+        await asyncio.sleep(self.pause)
         return web.Response()
 
     async def _give(self, request: web.Request) -> web.Response:
