@@ -1,10 +1,12 @@
 """The channels of all runs that somebody listens to, or that are in work."""
 
+import time
 from collections import OrderedDict
 
 from .channel import Channel
 
 REMEMBERED = 64  # ended runs whose events can still be replayed
+UNHEARD_SECONDS = 60.0  # after which a channel that nobody listens to and nobody wrote to is let go of
 
 
 class EventHub:
@@ -14,9 +16,11 @@ class EventHub:
         self._open: dict[str, Channel] = {}
         self._working: set[str] = set()
         self._ended: OrderedDict[str, Channel] = OrderedDict()
+        self._asked: dict[str, float] = {}  # time.monotonic() at which an open channel was last handed out
 
     def channel(self, run_id: str) -> Channel:
         """Of a run that has not ended; made when there is none."""
+        self._asked[run_id] = time.monotonic()
         return self._open.setdefault(run_id, Channel())
 
     def work(self, run_id: str) -> Channel:
@@ -30,6 +34,7 @@ class EventHub:
     def end(self, run_id: str) -> None:
         """After the run's last event."""
         self._working.discard(run_id)
+        self._asked.pop(run_id, None)
         channel = self._open.pop(run_id, None)
         if channel is not None:
             self._ended[run_id] = channel
@@ -40,13 +45,17 @@ class EventHub:
         """Of a run that is over or not there, the channel that was made to find out."""
         channel = self._open.get(run_id)
         if channel is not None and self._is_empty(run_id, channel):
-            del self._open[run_id]
+            del self._open[run_id], self._asked[run_id]
 
     def listened(self) -> list[str]:
-        """The runs that have not ended and that somebody listens to; lets go of the others' empty channels."""
+        """The runs that have not ended and that somebody listens to; lets go of the others' empty channels.
+
+        Not of those that were handed out a moment ago: whoever got one begins to listen on another loop.
+        """
+        before = time.monotonic() - UNHEARD_SECONDS
         for run_id, channel in list(self._open.items()):
-            if self._is_empty(run_id, channel):
-                del self._open[run_id]
+            if self._is_empty(run_id, channel) and self._asked[run_id] < before:
+                del self._open[run_id], self._asked[run_id]
         return [run_id for run_id, channel in self._open.items() if channel.listeners]
 
     def _is_empty(self, run_id: str, channel: Channel) -> bool:

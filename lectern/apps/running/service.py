@@ -79,7 +79,7 @@ class RunService:
         self._allow = allow
         self._hub = EventHub()
         self._dispatcher = Dispatcher(storage, client, self, pace)
-        self._timekeeper = Timekeeper(storage, self._dispatcher, self.ended, chores)
+        self._timekeeper = Timekeeper(storage, self._dispatcher, self, chores)
         self._waiting: defaultdict[str, set[asyncio.Future[Run]]] = defaultdict(set)
         self._telling: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -237,6 +237,7 @@ class RunService:
 
     def waiting(self, run: Run) -> None:
         self._tell(run)
+        self._timekeeper.wake()  # its deadline may have passed while it was in flight
 
     def advanced(self, run: Run) -> None:
         self._sent(run)
