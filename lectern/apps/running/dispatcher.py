@@ -110,7 +110,7 @@ class Dispatcher:
         """
         if queued is not None and self._idle:
             self._hint = queued
-            self._idle = False
+        self._idle = False
         self._wake.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work(), name="lectern dispatcher")

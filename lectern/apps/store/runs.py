@@ -4,11 +4,11 @@ Imports SQLAlchemy, so it is itself imported only when a store is opened (see st
 """
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select, update
 
 from ..graph import Target
 from ..runs import IN_FLIGHT, NewRun, Result, Run, RunStatus, Workflow, predecessors
@@ -62,11 +62,11 @@ class RunStore:
             known = None if repeatable is None else find_repeated(connection, repeatable)
             if known is not None and (run := _one(connection, known)) is not None:
                 return Placed(run, None, new=False)
-            waiting = _count_waiting(connection)
+            waiting = connection.execute(_WAITING).scalar_one()
             if (full := _full(connection, new, bounds, waiting)) is not None:
                 return full
             digest = self._keep_workflow(connection, new.workflow)
-            done = connection.execute(insert(runs).values(new_row(new, digest)))
+            done = connection.execute(_INSERT, new_row(new, digest))
             if repeatable is not None:
                 remember(connection, repeatable, new.id, new.created_ms)
             return Placed(stored(new, digest, done.inserted_primary_key[0]), waiting + 1, new=True)
@@ -115,21 +115,16 @@ class RunStore:
 
     def take(self, run: Run, prompt_id: str, now_ms: int) -> Run | None:
         """Gives the run to ComfyUI, as a new attempt; None when it has ended or is being canceled."""
-        change = update(runs).where(
-            runs.c.id == run.id,
-            runs.c.status.in_([RunStatus.QUEUED, RunStatus.RUNNING]),
-            runs.c.attempt == run.attempt,
-        )
         values = {"attempt": run.attempt + 1, "prompt_id": prompt_id, "started_ms": run.started_ms or now_ms}
-        taken = replace(run, status=RunStatus.RUNNING, **values)
         events = ("start",) if run.attempt == 0 and run.takes_done == 0 else ()
-        return self._change(change.values(status=RunStatus.RUNNING, **values), taken, events)
+        return self._change(run, {RunStatus.QUEUED, RunStatus.RUNNING}, RunStatus.RUNNING, values, events)
 
     def release(self, run: Run, counted: bool) -> Run | None:
         """Running back to queued, at its old place. `counted`: the attempt reached ComfyUI."""
         attempt = run.attempt if counted else run.attempt - 1
         started = run.started_ms if run.takes_done or counted else None
-        return self._move(run, RunStatus.QUEUED, attempt=attempt, prompt_id=None, started_ms=started)
+        values = {"attempt": attempt, "prompt_id": None, "started_ms": started}
+        return self._change(run, predecessors(RunStatus.QUEUED), RunStatus.QUEUED, values)
 
     def cancel(self, run_id: str, now_ms: int, expires_ms: int | None = None) -> Run | None:
         """Ends a queued run, marks a running one; None when there was nothing to cancel."""
@@ -152,8 +147,7 @@ class RunStore:
         None when the run has ended. It may be being canceled meanwhile, which the one that is given does not show.
         """
         values = {**_results(run, result), "takes_done": run.takes_done + 1, "attempt": 0, "prompt_id": None}
-        change = update(runs).where(runs.c.id == run.id, runs.c.status.in_(IN_FLIGHT), runs.c.attempt == run.attempt)
-        return self._change(change.values(_row(values)), replace(run, **values), ("output",))
+        return self._change(run, IN_FLIGHT, None, values, ("output",))
 
     def finish(self, run: Run, result: Result, now_ms: int, expires_ms: int | None = None) -> Run | None:
         """The only way a run that was taken ends: one conditional update, so that it happens once."""
@@ -164,21 +158,32 @@ class RunStore:
             "completed_ms": now_ms,
             "expires_ms": expires_ms,
         }
-        return self._move(run, result.status, ("output", "completed") if result.outputs else ("completed",), **values)
+        events = ("output", "completed") if result.outputs else ("completed",)
+        return self._change(run, predecessors(result.status), result.status, values, events)
 
-    def _move(self, run: Run, status: RunStatus, events: tuple[str, ...] = (), **values: Any) -> Run | None:
-        change = update(runs).where(
-            runs.c.id == run.id, runs.c.status.in_(predecessors(status)), runs.c.attempt == run.attempt
-        )
-        moved = replace(run, status=status, **values)
-        return self._change(change.values(status=status, **_row(values)), moved, events)
+    def _change(
+        self,
+        run: Run,
+        before: Collection[RunStatus],
+        status: RunStatus | None,
+        values: dict[str, Any],
+        events: tuple[str, ...] = (),
+    ) -> Run | None:
+        """The run as it is after the change; None when the change comes too late.
 
-    def _change(self, change: Any, after: Run, events: tuple[str, ...] = ()) -> Run | None:
-        """The run as it is after the change; None when the change was too late. What is not changed is not read again:
-        nothing but these methods writes, and what a condition does not name never changes."""
+        What is not changed is not read again: nothing but these methods writes, and what a condition does not name
+        never changes.
+
+        Args:
+            before: the states from which it may come.
+            status: None leaves it as it is.
+        """
+        values = values if status is None else {**values, "status": status}
+        at = {"at_id": run.id, "at_attempt": run.attempt, "at_status": list(before)}
         with self._engine.begin() as connection:
-            if connection.execute(change).rowcount == 0:
+            if connection.execute(_CHANGE, {**at, **_row(values)}).rowcount == 0:
                 return None
+            after = replace(run, **values)
             self._tell(connection, after, events)
             return after
 
@@ -198,6 +203,15 @@ class RunStore:
         return digest
 
 
+# Made once: making one, and finding out that it is the same as before, takes longer than SQLite takes for it.
+_INSERT = insert(runs)
+_CHANGE = update(runs).where(
+    runs.c.id == bindparam("at_id"),
+    runs.c.attempt == bindparam("at_attempt"),
+    runs.c.status.in_(bindparam("at_status", expanding=True)),
+)
+_WAITING = select(func.count()).select_from(runs).where(runs.c.status == RunStatus.QUEUED)
+_ONE = select(runs).where(runs.c.id == bindparam("at_id"))
 _JOB = select(runs, workflows.c.graph, workflows.c.targets, workflows.c.outputs.label("names")).join(workflows)
 # The first run in each state, those that ComfyUI has before those that wait; each is the first entry of an index.
 _OLDEST = select(
@@ -243,11 +257,6 @@ def _queries(listed: Listed, statuses: tuple[RunStatus, ...]) -> list[Select[Any
     return [query.where(runs.c.status == status) for status in dict.fromkeys(statuses)] or [query]
 
 
-def _count_waiting(connection: Connection) -> int:
-    query = select(func.count()).select_from(runs).where(runs.c.status == RunStatus.QUEUED)
-    return connection.execute(query).scalar_one()
-
-
 def _full(connection: Connection, new: NewRun, bounds: Bounds, waiting: int) -> Full | None:
     if waiting >= bounds.queued:
         return Full("queued", bounds.queued)
@@ -266,5 +275,5 @@ def _position(connection: Connection, run: Run) -> int:
 
 
 def _one(connection: Connection, run_id: str) -> Run | None:
-    row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
+    row = connection.execute(_ONE, {"at_id": run_id}).first()
     return None if row is None else read_run(row)
