@@ -141,6 +141,18 @@ class IdempotencyKeyReuse(AppError):
     code = "idempotency_key_reuse"
 
 
+class NoSuchRange(AppError):
+    """A file has not the part that `Range` names."""
+
+    status = 416
+    code = "no_such_range"
+
+    def __init__(self, size: int | None) -> None:
+        """`size` of the file in bytes, where it is known."""
+        super().__init__("The file has no such range" + ("." if size is None else f"; it has {size} bytes."))
+        self.range = "" if size is None else f"bytes */{size}"
+
+
 class RunExpired(AppError):
     """The run is over and forgotten."""
 

@@ -21,6 +21,16 @@ LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": LIST_LIMIT, "defaul
 LAST_EVENT = "The id of the last event that was received; events after it are sent again."
 EVENTS = "Server-sent events: `status`, `progress`, `preview`, `output`, `log` and at the end `completed` with the run."
 BINARY: Schema = {"*/*": {"schema": BYTES}}
+PARTS: dict[str, Schema] = {
+    "200": {"description": "The file.", "content": BINARY},
+    "206": {"description": "A part of the file.", "content": BINARY},
+    "304": answer("It is what `If-None-Match` names."),
+}
+ASKED = (
+    parameter("Range", "header", STRING, "Only a part, such as `bytes=0-1023`."),
+    parameter("If-None-Match", "header", STRING, "The ETag of what is there already."),
+    parameter("download", "query", {"enum": ["1"]}, "To be saved instead of shown."),
+)
 STREAM: Schema = {"text/event-stream": {"schema": STRING | {"description": EVENTS}}}
 
 
@@ -95,19 +105,7 @@ def run_paths() -> dict[str, Any]:
 
 
 def _output() -> Schema:
-    answers = {
-        "200": {"description": "The file.", "content": BINARY},
-        "206": {"description": "A part of the file.", "content": BINARY},
-        "304": answer("It is what `If-None-Match` names."),
-    }
-    headers = [
-        parameter("Range", "header", STRING, "Only a part, such as `bytes=0-1023`."),
-        parameter("If-None-Match", "header", STRING, "The ETag of what is there already."),
-        parameter("download", "query", {"enum": ["1"]}, "To be saved instead of shown."),
-    ]
-    return operation(
-        "Runs", "getOutput", "One output", answers, RUN_ID, PLACE, *headers, fails=(404, 410, 416), guest=True
-    )
+    return operation("Runs", "getOutput", "One output", PARTS, RUN_ID, PLACE, *ASKED, fails=(404, 410, 416), guest=True)
 
 
 def file_paths() -> dict[str, Any]:
@@ -115,13 +113,12 @@ def file_paths() -> dict[str, Any]:
     form: Schema = {"type": "object", "properties": {"file": BYTES}, "required": ["file"]}
     body = {"multipart/form-data": {"schema": form}, "application/octet-stream": {"schema": BYTES}}
     answers = {"201": answer("It is stored.", ref("File")), "200": answer("It was there already.", ref("File"))}
-    content = {"200": {"description": "The file.", "content": BINARY}}
     return {
         f"{V1}/files": {
             "post": operation("Files", "uploadFile", "Upload a file", answers, fails=(413, 415, 422), body=body)
         },
         f"{V1}/files/{{id}}": {
-            "get": operation("Files", "getFile", "The file's bytes", content, FILE_ID, fails=(404, 410))
+            "get": operation("Files", "getFile", "The file's bytes", PARTS, FILE_ID, *ASKED, fails=(404, 410, 416))
         },
     }
 

@@ -68,6 +68,8 @@ class Attempt:
         self._canceled = False
         self._accepted = False  # ComfyUI said that it took the prompt
         self._watched = False  # the WebSocket was open from before the submit until now
+        self._limit: tuple[float, RunError] | None = None  # seconds of execution, and what they are called
+        self._timer: asyncio.TimerHandle | None = None
         self._sizes: dict[OutputItem, asyncio.Task[int | None]] = {}  # of what has landed, in that order
 
     @property
@@ -88,6 +90,21 @@ class Attempt:
         self._canceled = True
         self.reason = self.reason or reason
         self._look.set()
+
+    def limit(self, seconds: float, reason: RunError) -> None:
+        """Cancels the prompt when it executes longer than that; other people's jobs before it do not count."""
+        self._limit = (seconds, reason)
+        self._start_timer()
+
+    def unlimit(self) -> None:
+        self._limit = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _start_timer(self) -> None:
+        if self._limit is not None and self._timer is None and self._track.started:
+            self._timer = asyncio.get_running_loop().call_later(self._limit[0], self.cancel, self._limit[1])
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -166,6 +183,8 @@ class Attempt:
         place = await self._client.place(self.prompt_id)
         if place is not None and not place.running:
             self._advance("waiting", {"ahead": place.ahead})
+        elif place is not None and not self._track.started:
+            self._advance("execution_start", {})
         return None, place is not None
 
     async def _pause(self) -> None:
@@ -196,6 +215,7 @@ class Attempt:
         track = advance(self._track, kind, data)
         if track is not self._track:
             self._track = track
+            self._start_timer()
             self._watcher.progressed(track.view())
 
     def _land(self, data: Mapping[str, Any]) -> None:

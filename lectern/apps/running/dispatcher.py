@@ -5,10 +5,11 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
+from ...errors import SettingsError
 from ..comfy import ComfyClient, Unreachable
 from ..errors import NotReady
 from ..graph import fill_graph
@@ -28,6 +29,7 @@ LOST_ONCE = RunError(
     "ComfyUI restarted while the run was executing, and its app does not try again; run it anew.",
 )
 TOO_LONG = "The run was stopped after {seconds} seconds, which is as long as its app may take."
+OUR_FAULT = RunError("internal_error", "Lectern failed at this run; its log, in ComfyUI's, says at what.")
 TOO_LATE = RunError("deadline_exceeded", "The run had not ended when the time of its Cancel-After was over.")
 
 
@@ -49,6 +51,9 @@ class Unprepared(Exception):
 
 class LogWatcher(Watcher):
     logs: str = ""
+
+    def close(self) -> None:
+        """Nothing is reported any more."""
 
 
 class Reports(Protocol):
@@ -94,9 +99,18 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._current: Current | None = None
+        self._idle = False  # the store had nothing to do, and nothing has come since
+        self._hint: tuple[Run, Workflow] | None = None
 
-    def wake(self) -> None:
-        """There may be something to do. Starts the dispatcher when it does not run."""
+    def wake(self, queued: tuple[Run, Workflow] | None = None) -> None:
+        """There may be something to do. Starts the dispatcher when it does not run.
+
+        Args:
+            queued: a run that was just stored; when nothing is before it, it need not be read again.
+        """
+        if queued is not None and self._idle:
+            self._hint = queued
+        self._idle = False
         self._wake.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work(), name="lectern dispatcher")
@@ -127,10 +141,12 @@ class Dispatcher:
         while True:
             self._wake.clear()
             try:
-                if not await self._step():
+                if not await self._step() and not self._wake.is_set():
+                    self._idle = True
                     await self._wake.wait()
+                    self._idle = False
                 delay = self._pace.retry
-            except (Unreachable, NotReady) as error:
+            except (Unreachable, NotReady, SettingsError) as error:
                 logger.debug("runs wait: %s", error)
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, self._pace.retry_limit)
@@ -140,17 +156,37 @@ class Dispatcher:
 
         A run that ComfyUI has here was left by an earlier process, or by a failure to store its end.
         """
-        job = await self._storage.call(lambda store: store.runs.next_job())
+        hint, self._hint = self._hint, None
+        job = hint or await self._storage.call(lambda store: store.runs.next_job())
         if job is None:
             return False
         run, workflow = job
+        try:
+            await self._deal_with(run, workflow)
+        except (Unreachable, NotReady, SettingsError):
+            raise
+        except Exception:  # a run that cannot be dealt with must not stand before all others for ever
+            logger.exception("A run of the app %s met a fault in Lectern.", run.app)
+            await self._fail(run.id)
+        return True
+
+    async def _deal_with(self, run: Run, workflow: Workflow) -> None:
         if run.prompt_id is not None:
             await self._adopt(run, workflow)
         elif run.status is RunStatus.CANCELING:  # between two takes
             await self._end(run, Result(RunStatus.CANCELED))
         else:
             await self._execute(run, workflow)
-        return True
+
+    async def _fail(self, run_id: str) -> None:
+        """Whatever became of the run meanwhile."""
+        run = await self._storage.call(lambda store: store.runs.get(run_id))
+        if run is None or run.finished:
+            return
+        if run.prompt_id is not None:
+            with suppress(Unreachable):
+                await self._client.cancel(run.prompt_id)
+        await self._end(run, Result(RunStatus.FAILED, OUR_FAULT))
 
     async def _execute(self, run: Run, workflow: Workflow) -> None:
         """Raises Unreachable when the run has to wait for ComfyUI; it is queued then."""
@@ -162,7 +198,7 @@ class Dispatcher:
             return
         watcher = self._reports.watcher(run, workflow)
         attempt = self._attempt(run, workflow, prompt_id, values, watcher)
-        with self._in_flight(run, attempt):
+        with self._in_flight(run, attempt), closing(watcher):
             async with attempt.watching():
                 taken = await self._storage.call(lambda store: store.runs.take(run, prompt_id, now_ms()))
                 if taken is None:  # canceled meanwhile
@@ -191,7 +227,7 @@ class Dispatcher:
         attempt = self._attempt(run, workflow, run.prompt_id or "", run.values, watcher)
         if run.status is RunStatus.CANCELING:
             attempt.cancel()
-        with self._in_flight(run, attempt):
+        with self._in_flight(run, attempt), closing(watcher):
             try:
                 async with attempt.watching():
                     with self._timed(run, attempt):
@@ -213,17 +249,19 @@ class Dispatcher:
 
     @contextmanager
     def _timed(self, run: Run, attempt: Attempt) -> Iterator[None]:
-        """Cancels the attempt when it takes longer than its app allows. Deadlines are the timekeeper's."""
-        seconds = run.terms.seconds
-        if seconds is None:
-            yield
-            return
-        error = RunError("deadline_exceeded", TOO_LONG.format(seconds=seconds))
-        timer = asyncio.get_running_loop().call_later(seconds, attempt.cancel, error)
+        """Cancels the attempt when it executes longer than its app allows, or when its deadline has passed already.
+
+        Deadlines to come are the timekeeper's.
+        """
+        seconds, deadline = run.terms.seconds, run.terms.deadline_ms
+        if deadline is not None and deadline <= now_ms():
+            attempt.cancel(TOO_LATE)
+        if seconds is not None:
+            attempt.limit(seconds, RunError("deadline_exceeded", TOO_LONG.format(seconds=seconds)))
         try:
             yield
         finally:
-            timer.cancel()
+            attempt.unlimit()
 
     def _attempt(
         self, run: Run, workflow: Workflow, prompt_id: str, values: Mapping[str, Any], watcher: Watcher

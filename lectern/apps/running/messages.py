@@ -13,6 +13,11 @@ _PREVIEW_WITH_METADATA = 4
 _PICTURES = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png"}
 
 
+def encodable(text: str) -> str:
+    """The text without halves of surrogate pairs: JSON can say them, but no file, address or database can hold them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class Event(NamedTuple):
     kind: str
     data: Mapping[str, Any]

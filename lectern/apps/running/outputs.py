@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ..runs import OutputItem
+from .messages import encodable
 
 # The types that matter here and that Python's own table lacks or takes from the operating system.
 CONTENT_TYPES = {
@@ -77,10 +78,11 @@ def node_outputs(output: str, node_id: str, shown: Mapping[str, Any]) -> Iterato
 
 def _file(output: str, node_id: str, value: Mapping[str, Any]) -> Iterator[OutputItem]:
     name, folder, subfolder = value["filename"], value.get("type", "output"), value.get("subfolder", "")
-    if name and folder in FOLDERS and isinstance(subfolder, str):
+    if name and isinstance(folder, str) and folder in FOLDERS and isinstance(subfolder, str):
+        name, subfolder = encodable(name), encodable(subfolder)
         yield OutputItem(output, node_id, name, content_type(name), subfolder=subfolder, folder=folder)
 
 
 def _text(output: str, node_id: str, number: int, text: str) -> OutputItem:
-    size = len(text.encode("utf-8", "replace"))
-    return OutputItem(output, node_id, f"{output}_{number + 1}.txt", TEXT_TYPE, size, text=text)
+    text = encodable(text)
+    return OutputItem(output, node_id, f"{output}_{number + 1}.txt", TEXT_TYPE, len(text.encode()), text=text)

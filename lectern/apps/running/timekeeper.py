@@ -8,10 +8,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...errors import SettingsError
 from ..errors import NotReady
 from ..runs import Run
 from ..store.storage import Storage
-from .dispatcher import TOO_LATE, Dispatcher, now_ms
+from .dispatcher import TOO_LATE, Dispatcher, Reports, now_ms
 
 if TYPE_CHECKING:
     from ..store.stores import Stores
@@ -30,13 +31,13 @@ class Timekeeper:
         self,
         storage: Storage,
         dispatcher: Dispatcher,
-        ended: Callable[[Run], None],
+        reports: Reports,
         chores: Callable[[], Awaitable[None]],
     ) -> None:
         """`chores` is what is to be done once an hour."""
         self._storage = storage
         self._dispatcher = dispatcher
-        self._ended = ended
+        self._reports = reports
         self._chores = chores
         self._swept = -LONGEST_SECONDS
         self._wake = asyncio.Event()
@@ -61,8 +62,8 @@ class Timekeeper:
                 await self._expire()
                 await self._sweep()
                 seconds = await self._seconds()
-            except NotReady as error:
-                logger.debug("deadlines wait: %s", error)
+            except (NotReady, SettingsError, OSError) as error:
+                logger.warning("Deadlines of app runs wait: %s", error)
                 seconds = LONGEST_SECONDS / 60
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -70,9 +71,10 @@ class Timekeeper:
 
     async def _end_overdue(self) -> None:
         for run_id in await self._storage.call(lambda store: store.upkeep.overdue(now_ms())):
-            ended = await self._storage.call(partial(_give_up, run_id=run_id))
+            expiry = self._reports.expiry()
+            ended = await self._storage.call(partial(_give_up, run_id=run_id, expires_ms=expiry))
             if ended is not None:
-                self._ended(ended)
+                self._reports.ended(ended)
             else:
                 self._dispatcher.cancel(run_id, TOO_LATE)
 
@@ -84,7 +86,10 @@ class Timekeeper:
     async def _sweep(self) -> None:
         if time.monotonic() - self._swept >= LONGEST_SECONDS:
             self._swept = time.monotonic()
-            await self._chores()
+            try:
+                await self._chores()
+            except (NotReady, SettingsError, OSError) as error:
+                logger.warning("Old files and webhooks are not tidied up: %s", error)
 
     async def _seconds(self) -> float:
         due = await self._storage.call(lambda store: store.upkeep.due(now_ms()))
@@ -93,5 +98,5 @@ class Timekeeper:
         return min(max((due - now_ms()) / 1000, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
-def _give_up(store: "Stores", run_id: str) -> Run | None:
-    return store.upkeep.give_up(run_id, TOO_LATE, now_ms())
+def _give_up(store: "Stores", run_id: str, expires_ms: int | None) -> Run | None:
+    return store.upkeep.give_up(run_id, TOO_LATE, now_ms(), expires_ms)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..graph import Graph, node_title
 from ..runs import RunError, RunStatus
+from .messages import encodable
 
 MESSAGE_LENGTH = 500  # characters of an error's text that are kept
 
@@ -54,7 +55,10 @@ def invalid_workflow(answer: Mapping[str, Any], graph: Graph) -> RunError:
 def _mistakes(answer: Mapping[str, Any], graph: Graph) -> Iterator[RunError]:
     for node_id, node in _node_errors(answer).items():
         class_type = _text(node.get("class_type"))
-        for error in node.get("errors") or ():
+        errors = node.get("errors")
+        for error in errors if isinstance(errors, list) else ():
+            if not isinstance(error, dict):
+                continue
             extra = error.get("extra_info")
             name = extra.get("input_name") if isinstance(extra, dict) else None
             title = node_title(graph, node_id)
@@ -66,11 +70,13 @@ def _mistakes(answer: Mapping[str, Any], graph: Graph) -> Iterator[RunError]:
 
 def _node_errors(answer: Mapping[str, Any]) -> dict[str, Any]:
     errors = answer.get("node_errors")
-    return errors if isinstance(errors, dict) else {}
+    found = errors.items() if isinstance(errors, dict) else ()
+    return {node_id: node for node_id, node in found if isinstance(node, dict)}
 
 
 def _concerns(node_id: str, node: Mapping[str, Any], wanted: Collection[str]) -> bool:
-    return node_id in wanted or any(output in wanted for output in node.get("dependent_outputs") or ())
+    dependent = node.get("dependent_outputs")
+    return node_id in wanted or (isinstance(dependent, list) and any(output in dependent for output in wanted))
 
 
 def read_history(entry: Mapping[str, Any], graph: Graph) -> Verdict:
@@ -94,7 +100,8 @@ def read_history(entry: Mapping[str, Any], graph: Graph) -> Verdict:
 
 
 def _events(status: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for message in status.get("messages") or ():
+    messages = status.get("messages")
+    for message in messages if isinstance(messages, list) else ():
         if isinstance(message, list) and len(message) == 2 and isinstance(message[1], dict):
             yield str(message[0]), message[1]
 
@@ -125,8 +132,9 @@ def _duration(events: Mapping[str, Mapping[str, Any]]) -> int | None:
 
 
 def _cut(text: str) -> str:
+    text = encodable(text)
     return text if len(text) <= MESSAGE_LENGTH else f"{text[: MESSAGE_LENGTH - 1]}…"
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return encodable(value) if isinstance(value, str) else None

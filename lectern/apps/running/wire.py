@@ -66,14 +66,15 @@ class Wire:
             self._hang_up = None
 
     async def _stop(self) -> None:
+        # Both are let go of at once: while this waits, the next run may attach and connect anew.
         task, self._task = self._task, None
+        socket, self._socket = self._socket, None
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-        await self._drop()
+        await self._drop(socket)
 
-    async def _drop(self) -> None:
-        socket, self._socket = self._socket, None
+    async def _drop(self, socket: aiohttp.ClientWebSocketResponse | None) -> None:
         if socket is not None:
             await socket.close()
 
@@ -89,7 +90,8 @@ class Wire:
         while True:
             if self._socket is not None:
                 await self._receive(self._socket)
-                await self._drop()
+                socket, self._socket = self._socket, None
+                await self._drop(socket)
             if self._lost is not None:
                 self._lost()
             await asyncio.sleep(self._poll)

@@ -29,10 +29,11 @@ class Upkeep:
         with self._engine.begin() as connection:
             return list(connection.execute(query.order_by(runs.c.sequence)).scalars())
 
-    def give_up(self, run_id: str, error: RunError, now_ms: int) -> Run | None:
+    def give_up(self, run_id: str, error: RunError, now_ms: int, expires_ms: int | None = None) -> Run | None:
         """Ends a run that still waits; None when it does not any more."""
         change = update(runs).where(runs.c.id == run_id, runs.c.status == RunStatus.QUEUED)
         values = {"status": RunStatus.CANCELED, "error": error._asdict(), "completed_ms": now_ms}
+        values |= {"expires_ms": expires_ms}
         with self._engine.begin() as connection:
             if connection.execute(change.values(values)).rowcount == 0:
                 return None

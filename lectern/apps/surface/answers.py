@@ -13,6 +13,7 @@ from ..errors import (
     BadRequest,
     BodyTooLarge,
     MethodNotAllowed,
+    NoSuchRange,
     NotReady,
     Unauthorized,
     UnsupportedMedia,
@@ -46,6 +47,8 @@ def error_answer(error: AppError) -> web.Response:
         headers["Retry-After"] = str(retry_after)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = CHALLENGE
+    if isinstance(error, NoSuchRange) and error.range:
+        headers["Content-Range"] = error.range
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     return envelope.error_answer(error, headers)
@@ -55,6 +58,16 @@ async def begin(request: web.Request, response: web.StreamResponse) -> None:
     """Sends the headers of an answer that is then written piece by piece. Use this, never `response.prepare`."""
     dress(request, response)
     await response.prepare(request)
+
+
+def check_range(request: web.Request, size: int) -> None:
+    """For a file of so many bytes. Raises NoSuchRange."""
+    try:
+        start = request.http_range.start
+    except ValueError:
+        raise NoSuchRange(size) from None
+    if start is not None and start >= size:
+        raise NoSuchRange(size)
 
 
 def dress(request: web.Request, response: web.StreamResponse) -> None:

@@ -11,6 +11,7 @@ from ..callers import Caller, Scope
 from ..files.keeper import FileKeeper, Kept
 from ..files.records import StoredFile
 from ..files.types import INLINE
+from .answers import check_range
 from .endpoints import Endpoint, Table
 from .receiving import Receiver
 from .views import iso
@@ -47,6 +48,7 @@ class FileRoutes:
     async def get(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """The bytes, with Range and ETag."""
         opened = await self._call(self._keeper.open(request.match_info["id"], caller.sees))
+        check_range(request, opened.row.size)
         return web.FileResponse(opened.path, headers=_headers(opened.row, "download" in request.query))
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from ...envelope import Call
-from ..errors import NotReady, OutputUnavailable
+from ..errors import NoSuchRange, NotReady, OutputUnavailable
 from ..running.outputs import INLINE_TYPES
 from ..running.service import Listening
 from ..runs import OutputItem
@@ -31,6 +31,8 @@ def part_of(request: web.Request) -> Part:
 
 async def send_file(request: web.Request, stream: OutputStream, call: Call) -> web.StreamResponse:
     """Whole, in part, or only the word that nothing changed."""
+    if stream.status == 416:
+        raise NoSuchRange(stream.item.size_bytes)
     piece = await call(stream.read())  # before the status leaves, so that a failure can still be told
     download = "download" in request.query
     headers = {**stream.headers, **file_headers(stream.item.name, stream.item.content_type, download)}
