@@ -69,7 +69,8 @@ class RunStore:
             done = connection.execute(_INSERT, new_row(new, digest))
             if repeatable is not None:
                 remember(connection, repeatable, new.id, new.created_ms)
-            return Placed(stored(new, digest, done.inserted_primary_key[0]), waiting + 1, new=True)
+            (sequence,) = done.inserted_primary_key or ()
+            return Placed(stored(new, digest, sequence), waiting + 1, new=True)
 
     def repeated(self, repeatable: Repeatable) -> Run | None:
         """The run that the same request queued before. Raises IdempotencyKeyReuse."""
