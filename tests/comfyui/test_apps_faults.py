@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-
 from comfyui.test_app_files import film, half_white
 from comfyui.test_apps import finished
+
 from lectern.apps.access.gate import create_gate
 from lectern.apps.callers import HOUSEHOLD
 from lectern.apps.running.dispatcher import Pace
@@ -369,7 +369,11 @@ class TestRestart:
         lost, kept, broken = (finished(comfy, run) for run in (first, second, third))
         assert (lost["status"], lost["error"]["code"]) == ("failed", "lost_on_restart")
         assert kept["status"] == "succeeded"
-        assert (broken["status"], broken["error"]["code"], broken["error"]["node_id"]) == ("failed", "missing_model", "1")
+        assert (broken["status"], broken["error"]["code"], broken["error"]["node_id"]) == (
+            "failed",
+            "missing_model",
+            "1",
+        )
         assert "FaultGone" in broken["error"]["message"]
         answer = submit(comfy, "gone")
         assert (answer.status, answer.json["error"]["code"]) == (422, "missing_model")

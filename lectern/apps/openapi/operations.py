@@ -105,9 +105,7 @@ def run_paths() -> dict[str, Any]:
 
 
 def _output() -> Schema:
-    return operation(
-        "Runs", "getOutput", "One output", PARTS, RUN_ID, PLACE, *ASKED, fails=(404, 410, 416), guest=True
-    )
+    return operation("Runs", "getOutput", "One output", PARTS, RUN_ID, PLACE, *ASKED, fails=(404, 410, 416), guest=True)
 
 
 def file_paths() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from lectern.settings import Apps, Settings
 from unit.apps import fake_comfy
 from unit.apps.samples import GRAPH
 from unit.apps.sse import events
-from unit.apps.test_webhooks import receiver  # noqa: F401
+from unit.apps.test_webhooks import Receiver
 
 LONE = "half \ud83d"  # half of a surrogate pair: JSON can say it, UTF-8 cannot
 JSON = st.recursive(
@@ -45,6 +45,14 @@ def at_end(tell: bool = True, **changes):
     return script
 
 
+@pytest.fixture
+async def receiver():
+    made = Receiver()
+    await made.start()
+    yield made
+    await made.server.close()
+
+
 class TestStrangeAnswers:
     @pytest.mark.parametrize(
         "shown",
@@ -60,7 +68,7 @@ class TestStrangeAnswers:
         world,
         comfy,
         receiver,
-        shown,  # noqa: F811
+        shown,
     ):
         world.settings = lambda: Settings(apps=receiver.apps)
         comfy.script = at_end(outputs={"3": shown})
@@ -69,7 +77,7 @@ class TestStrangeAnswers:
         (told,) = await receiver.wait_for(1)
         assert told["id"] == run["id"]
 
-    async def test_so_does_an_error(self, world, comfy, receiver):  # noqa: F811
+    async def test_so_does_an_error(self, world, comfy, receiver):
         world.settings = lambda: Settings(apps=receiver.apps)
         failed = {"node_id": "2", "node_type": "Noise", "exception_type": "E", "exception_message": LONE}
         comfy.script = at_end(status={"status_str": "error", "messages": [["execution_error", failed]]})
