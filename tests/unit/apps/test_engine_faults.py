@@ -4,10 +4,13 @@ import asyncio
 import time
 
 import pytest
+from aiohttp import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from lectern.apps.callers import HOUSEHOLD
+from lectern.apps.errors import NotReady
 from lectern.apps.running.outputs import collect_outputs
 from lectern.apps.running.verdict import invalid_workflow, read_history, refusal
 from lectern.errors import SettingsError
@@ -295,3 +298,68 @@ async def test_an_hourly_chore_that_fails_does_not_end_deadlines(world, comfy, m
     answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers={"Cancel-After": "1s"})
     run = await world.ended((await answer.json())["id"])
     assert run["error"]["code"] == "deadline_exceeded"
+
+
+class TestAnswersThatBreakOff:
+    async def test_an_archive_whose_file_cannot_be_read_is_no_whole_archive(self, world, comfy, monkeypatch):
+        _, run = await world.submit("wait=5", n=2)
+        real = world.service.runs.output
+
+        async def away(run_id, place, caller, *rest):
+            if place == 1:
+                raise NotReady("ComfyUI does not answer.")
+            return await real(run_id, place, caller, *rest)
+
+        monkeypatch.setattr(world.service.runs, "output", away)
+        with pytest.raises(ClientError):
+            await (await world.get(f"/runs/{run['id']}/outputs.zip")).read()
+
+    async def test_a_run_whose_events_nobody_may_hear_any_more_is_queued_and_told_so(self, world, comfy):
+        world.settings = lambda: Settings(apps=Apps(streams=1))
+        comfy.script = fake_comfy.hold
+        _, first = await world.submit()
+        async with await world.get(f"/runs/{first['id']}/events") as listener:
+            await events(listener, "status")
+            headers = {"Accept": "text/event-stream"}
+            answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)
+            assert (answer.status, (await answer.json())["status"]) == (201, "queued")
+
+    async def test_a_key_of_a_run_that_expired_is_free_again(self, world, comfy, monkeypatch):
+        world.settings = lambda: Settings(apps=Apps(keep_days=1))
+        headers = {"Idempotency-Key": "k", "Prefer": "wait=5"}
+        first = await (await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)).json()
+        later = time.time_ns() // 1_000_000 + 2 * 86_400_000
+        await world.service._storage.call(lambda store: store.upkeep.expire(later, 10))
+        assert (await world.get(f"/runs/{first['id']}")).status == 410
+        second = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)
+        assert second.status == 200 and (await second.json())["id"] != first["id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "statuses"),
+    [
+        ("/apps/%ED%A0%BD", {404}),
+        ("/apps?q=%FF", {200}),
+        ("/runs?app=%FF", {200}),
+        ("/runs?app=%ED%A0%BD", {200}),
+        ("/runs?cursor=%ED%A0%BD", {400}),
+        ("/runs?status=%ED%A0%BD", {400}),
+        ("/runs?limit=%D9%A1", {400}),
+        ("/apps/tiny?version=%D9%A1", {404}),
+        ("/files/%ED%A0%BD", {404}),
+    ],
+)
+async def test_addresses_that_are_no_text(world, path, statuses):
+    await world.submit("wait=5")
+    answer = await world.client.get(URL(f"/lectern/v1{path}", encoded=True))
+    assert answer.status in statuses, await answer.text()
+
+
+@pytest.mark.parametrize(
+    "text", ["你好 ☕ \U0001f600", "a\u202eb", "\ufeff", "<script>&amp;", "'; --", "e\u0301", "\x7f"]
+)
+async def test_texts_of_every_script_come_back_as_they_went(world, comfy, text):
+    _, run = await world.submit("wait=5", input={"width": 64, "text": text}, metadata={text: text})
+    assert (run["status"], run["input"]["text"], run["metadata"]) == ("succeeded", text, {text: text})
+    prompt_id = await comfy.submitted.get()
+    assert comfy.history[prompt_id]["prompt"][2]["2"]["inputs"]["text"] == text
