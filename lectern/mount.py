@@ -5,6 +5,7 @@ from pathlib import Path
 
 from . import host
 from .apps.access.gate import create_gate
+from .apps.pages import add_pages
 from .apps.service import create_service
 from .apps.store.storage import Storage
 from .apps.surface.endpoints import mount
@@ -44,6 +45,7 @@ def mount_routes() -> None:
     gate = create_gate(host.private_directory(), storage, file.read, host.background.call)
     add_routes(host.routes(), service, host.background.call, gate)
     mount(host.routes(), PREFIX, access_table(gate), gate)
+    add_pages(host.routes())
     add_server_routes(host.routes(), webui, host.background.call)
     add_chat_routes(host.routes(), chats, host.background.call)
     host.on_server_start(lambda: host.background.start(service.resume()))

@@ -1,7 +1,9 @@
 """`make test`, `make unit` and `make bench`: pytest and the benchmarks in the virtual environment."""
 
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
+from typing import IO
 
 from tools.cache import CHECKOUT, cache_path, checkout_key
 from tools.check import run_checks
@@ -11,7 +13,8 @@ from tools.process import child_environment
 from tools.system import ensure_packages
 
 UNIT = ["tests/unit"]  # on all cores, each file on one of them
-OTHERS = ["tests/pipelines", "tests/prompts", "tests/comfyui", "tests/browser"]  # use all cores themselves
+MODELS = ["tests/pipelines", "tests/prompts"]  # compute all the time, on one core
+SERVERS = ["tests/comfyui", "tests/browser"]  # often wait, for a server to start or for a page to load
 SPREAD = ["-n", "auto", "--dist", "loadfile"]
 ONE_EACH = {"OMP_NUM_THREADS": "1"}  # torch's threads: more of them than cores only wait for each other
 NOTHING = 5  # pytest's exit code where `-k` and the like leave no test
@@ -26,7 +29,7 @@ def test(arguments: Sequence[str]) -> int:
         return 1
     codes = [
         run_pytest(environment, [*UNIT, *SPREAD, *arguments], ONE_EACH),
-        run_pytest(environment, [*OTHERS, *arguments]),
+        *run_side_by_side(environment, [*SERVERS, *arguments], [*MODELS, *arguments]),
     ]
     failed = [code for code in codes if code not in (0, NOTHING)]
     return max(failed) if failed else min(codes)
@@ -52,13 +55,46 @@ def run_pytest(environment: Environment, arguments: Sequence[str], more: Mapping
 
     more: environment variables.
     """
+    return run_python(environment, pytest_command("", arguments), more)
+
+
+def pytest_command(cache: str, arguments: Sequence[str]) -> list[str]:
+    """For Python; two that run at once need caches of their own."""
     # -c makes tests/ the root folder: the checkout's own __init__.py imports ComfyUI and must not be collected.
-    options = ["-c", "tests/pytest.ini", "-o", f"cache_dir={cache_path('pytest', checkout_key())}"]
-    return run_python(environment, ["-m", "pytest", *options, *arguments], more)
+    folder = cache_path("pytest", f"{checkout_key()}{cache}")
+    return ["-m", "pytest", "-c", "tests/pytest.ini", "-o", f"cache_dir={folder}", *arguments]
+
+
+def run_side_by_side(environment: Environment, shown: Sequence[str], later: Sequence[str]) -> list[int]:
+    """Two pytests at once; what the second one says is told when the first has ended."""
+    with tempfile.TemporaryFile("w+") as said:
+        other = start_python(environment, pytest_command("later", later), ONE_EACH, said)
+        try:
+            first = start_python(environment, pytest_command("shown", shown), ONE_EACH).wait()
+            second = other.wait()
+        finally:
+            other.kill()
+            other.wait()
+        said.seek(0)
+        say(said.read().rstrip("\n"))
+    return [first, second]
 
 
 def run_python(environment: Environment, arguments: Sequence[str], more: Mapping[str, str] | None = None) -> int:
     """The environment's Python in the checkout's root, on this terminal; returns its exit code."""
+    return start_python(environment, arguments, more).wait()
+
+
+def start_python(
+    environment: Environment,
+    arguments: Sequence[str],
+    more: Mapping[str, str] | None = None,
+    output: IO[str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """As `run_python`, without waiting for it.
+
+    output: where both its streams go; the terminal by default.
+    """
     told = {
         "LECTERN_COMFYUI": str(environment.comfyui.path),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(cache_path("hypothesis", checkout_key())),
@@ -66,4 +102,5 @@ def run_python(environment: Environment, arguments: Sequence[str], more: Mapping
         **(more or {}),
     }
     command = [str(environment.python), *arguments]
-    return subprocess.run(command, cwd=CHECKOUT, env=child_environment(told), check=False).returncode
+    streams = {} if output is None else {"stdout": output, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
+    return subprocess.Popen(command, cwd=CHECKOUT, env=child_environment(told), **streams)

@@ -2,11 +2,14 @@
 // Our own words in the editor's language: English, and Chinese where that is chosen. Texts from ComfyUI's side come as
 // they are. Loaded on its own it does nothing.
 import { app } from "../../scripts/app.js";
+import { CHINESE as APPS } from "./apps/words.js";
 
 /** @type {Record<string, string>} */
 const CHINESE = {
+  ...APPS,
   "Correct this outline": "修改这份大纲",
-  "The outline comes through a link. Correct it there, or remove the link.": "大纲来自连线：请在来源处修改，或断开连线。",
+  "The outline comes through a link. Correct it there, or remove the link.":
+    "大纲来自连线：请在来源处修改，或断开连线。",
   "Download {file}": "下载 {file}",
   "{done} of {total}": "{done}/{total}",
   waiting: "等待中",

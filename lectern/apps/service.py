@@ -128,24 +128,27 @@ class AppService:
     async def describe(self, slug: str, version: int | None, caller: Caller, stale: bool = False) -> Described:
         return await self.library.describe(await self.library.app(slug, version, caller), stale)
 
-    async def submit(self, slug: str, asked: Submission, caller: Caller) -> Seen:
+    async def submit(self, slug: str, asked: Submission, caller: Caller, wait: float | None = None) -> Seen:
         """Checks and queues a run. Once it returns, the run is stored, and a power cut does not lose it.
+
+        Args:
+            wait: seconds to wait for the run's end.
 
         Raises AppNotFound, VersionNotFound, InvalidInput, MissingModel, QueueFull, IdempotencyKeyReuse, NotReady.
         """
         try:
-            return await self._submit(slug, asked, caller)
+            return await self._submit(slug, asked, caller, wait)
         except AppError as error:
             self.runs.metrics.refused(error.code)
             raise
 
-    async def _submit(self, slug: str, asked: Submission, caller: Caller) -> Seen:
-        app = await self.library.app(slug, asked.version, caller)
+    async def _submit(self, slug: str, asked: Submission, caller: Caller, wait: float | None) -> Seen:
+        app = await self.library.app(slug, asked.version, caller, stale=True)
         repeatable = self._repeatable(asked, caller)
         if repeatable is not None and self._storage.exists:
             known = await self._storage.call(lambda store: store.runs.repeated(repeatable))
             if known is not None:
-                return await self.runs.run(known.id, caller)
+                return await self.runs.wait(known.id, wait or 0, caller)
         if asked.webhook is not None:
             self.webhooks.check(asked.webhook.url)
         described, values = await self._checked(app, asked)
@@ -160,9 +163,12 @@ class AppService:
             created_ms=now_ms(),
             terms=self._terms(app, described.contract, asked, caller),
         )
-        seen = await self._queue(new, app, repeatable, caller)
-        await self._storage.durable()
-        return seen
+        with self.runs.end_of(new.id) as ended:
+            seen = await self._queue(new, app, repeatable, caller)
+            await self._storage.durable()  # ComfyUI has it meanwhile
+            if wait is None or seen.run.id != new.id:
+                return seen if wait is None else await self.runs.wait(seen.run.id, wait, caller)
+            return await self.runs.until(ended, new.id, wait, caller)
 
     def _view(self, described: Described) -> dict[str, Any]:
         return app_view(described, self.settings().apps.file_mb)
@@ -225,9 +231,11 @@ class AppService:
         queued = await self._storage.call(lambda store: store.runs.insert(new, bounds, repeatable))
         if isinstance(queued, Full):
             raise _too_many(queued)
-        if queued.id == new.id:
-            self.runs.submitted(queued)
-        return await self.runs.run(queued.id, caller)
+        if not queued.new:
+            return await self.runs.run(queued.run.id, caller)
+        self.runs.submitted(queued.run, new.workflow)
+        positions = {} if queued.position is None else {new.id: queued.position}
+        return Seen(queued.run, self.runs.view(queued.run, positions))
 
     def _repeatable(self, asked: Submission, caller: Caller) -> "Repeatable | None":
         if asked.idempotency_key is None:

@@ -1,6 +1,7 @@
 """All apps: those that come with the pack, and over them those that somebody published."""
 
 import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,9 @@ from .versions import App, AppOptions
 UNKNOWN_APP = "There is no app with this name; GET /lectern/v1/apps lists them."
 
 
+STALE_SECONDS = 5.0
+
+
 class Described(NamedTuple):
     app: App
     contract: Contract
@@ -33,6 +37,8 @@ class Library:
         self._storage = storage
         self._classes = classes
         self._heads: list[Head] | None = None
+        self._files: dict[str, App] = {}  # of the pack
+        self._looked = -STALE_SECONDS  # time.monotonic()
         self._versions: dict[tuple[str, int], App] = {}
 
     def changed(self) -> None:
@@ -46,12 +52,15 @@ class Library:
             found[head.slug] = await self._read(head, head.active, found.get(head.slug))
         return [app for _, app in sorted(found.items()) if may_use(caller, app)]
 
-    async def app(self, slug: str, version: int | None, caller: Caller) -> App:
+    async def app(self, slug: str, version: int | None, caller: Caller, stale: bool = False) -> App:
         """The active version, or the one that is asked for.
+
+        Args:
+            stale: a file of the pack need not be looked at again when it was moments ago.
 
         Raises AppNotFound, VersionNotFound, Unauthorized, Forbidden.
         """
-        bundled = await self.bundled(slug)
+        bundled = await self.bundled(slug, stale)
         head = next((head for head in await self._stored() if head.slug == slug), None)
         app = bundled if head is None else await self._read(head, head.active, bundled)
         require_app(caller, slug, app is not None and app.options.public)
@@ -74,9 +83,12 @@ class Library:
         """Whether any app is open to those without a key. Raises Unauthorized."""
         require_app(caller, "", any(head.options.get("public") is True for head in await self._stored()))
 
-    async def bundled(self, slug: str) -> App | None:
-        apps = await asyncio.to_thread(self._bundled.apps)
-        return next((app for app in apps if app.slug == slug), None)
+    async def bundled(self, slug: str, stale: bool = False) -> App | None:
+        now = time.monotonic()
+        if not stale or now - self._looked > STALE_SECONDS:
+            self._files = {app.slug: app for app in await asyncio.to_thread(self._bundled.apps)}
+            self._looked = now
+        return self._files.get(slug)
 
     async def describe(self, app: App, stale: bool = False) -> Described:
         """With its contract, and what this ComfyUI lacks for it. Raises NotReady."""

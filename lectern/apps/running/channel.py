@@ -40,6 +40,7 @@ class Channel:
         self._count = 0
         self._preview: tuple[int, bytes] = (0, b"")  # how many there were, and the newest
         self._ended = False
+        self._heard = False  # somebody has listened; before, nobody can ask for what was missed
         self._listeners: dict[asyncio.AbstractEventLoop, set[asyncio.Event]] = {}
 
     @property
@@ -60,8 +61,20 @@ class Channel:
         """Whether everything after this event can be replayed."""
         return self._count - len(self._log) <= number <= self._count
 
+    @property
+    def silent(self) -> bool:
+        """Nobody ever listened: whoever comes is told everything as it is then."""
+        return not self._heard
+
+    def open(self) -> None:
+        """Before a listener reads the run that it will be told of: what is published from now on is kept for it."""
+        self._heard = True
+
     def publish(self, name: str, data: Mapping[str, Any], last: bool = False) -> None:
         with self._lock:
+            if self.silent:
+                self._ended = last
+                return
             self._count += 1
             self._log.append(encode(name, data, self._count))
             self._ended = self._ended or last
@@ -82,6 +95,7 @@ class Channel:
         loop = asyncio.get_running_loop()
         shown = self._preview[0]
         with self._lock:
+            self._heard = True
             self._listeners.setdefault(loop, set()).add(news)
         try:
             while True:

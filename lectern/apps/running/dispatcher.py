@@ -99,9 +99,18 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._current: Current | None = None
+        self._idle = False  # the store had nothing to do, and nothing has come since
+        self._hint: tuple[Run, Workflow] | None = None
 
-    def wake(self) -> None:
-        """There may be something to do. Starts the dispatcher when it does not run."""
+    def wake(self, queued: tuple[Run, Workflow] | None = None) -> None:
+        """There may be something to do. Starts the dispatcher when it does not run.
+
+        Args:
+            queued: a run that was just stored; when nothing is before it, it need not be read again.
+        """
+        if queued is not None and self._idle:
+            self._hint = queued
+        self._idle = False
         self._wake.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work(), name="lectern dispatcher")
@@ -132,8 +141,10 @@ class Dispatcher:
         while True:
             self._wake.clear()
             try:
-                if not await self._step():
+                if not await self._step() and not self._wake.is_set():
+                    self._idle = True
                     await self._wake.wait()
+                    self._idle = False
                 delay = self._pace.retry
             except (Unreachable, NotReady, SettingsError) as error:
                 logger.debug("runs wait: %s", error)
@@ -145,7 +156,8 @@ class Dispatcher:
 
         A run that ComfyUI has here was left by an earlier process, or by a failure to store its end.
         """
-        job = await self._storage.call(lambda store: store.runs.next_job())
+        hint, self._hint = self._hint, None
+        job = hint or await self._storage.call(lambda store: store.runs.next_job())
         if job is None:
             return False
         run, workflow = job

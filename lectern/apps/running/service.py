@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...errors import AppError
 from ..callers import Caller, require_app
 from ..comfy import ComfyClient, Unreachable
 from ..errors import NotReady, OutputUnavailable, RunActive, RunExpired, RunNotFound, TooManyStreams
@@ -79,7 +80,7 @@ class RunService:
         self._hub = EventHub()
         self._dispatcher = Dispatcher(storage, client, self, pace)
         self._timekeeper = Timekeeper(storage, self._dispatcher, self, chores)
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: defaultdict[str, set[asyncio.Future[Run]]] = defaultdict(set)
         self._telling: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
 
@@ -88,9 +89,12 @@ class RunService:
         """Listeners of runs that have not ended."""
         return self._hub.streams
 
-    def submitted(self, run: Run) -> None:
+    def submitted(self, run: Run, workflow: Workflow) -> None:
+        """It is stored and waits."""
         self.metrics.submitted(run)
-        self.wake()
+        self._dispatcher.wake((run, workflow))
+        if run.terms.deadline_ms is not None:
+            self._timekeeper.wake()
 
     def wake(self) -> None:
         """A run was queued, or an earlier process may have left some."""
@@ -130,18 +134,27 @@ class RunService:
 
     async def wait(self, run_id: str, seconds: float, caller: Caller) -> Seen:
         """The run once it has ended, or as it is after so many seconds. Raises RunNotFound."""
-        ended = asyncio.Event()
+        with self.end_of(run_id) as ended:
+            seen = await self.run(run_id, caller)
+            return seen if seen.run.finished else await self.until(ended, run_id, seconds, caller)
+
+    @contextmanager
+    def end_of(self, run_id: str) -> Iterator["asyncio.Future[Run]"]:
+        """What gets the run as soon as it has ended; not when it has before."""
+        ended = asyncio.get_running_loop().create_future()
         self._waiting[run_id].add(ended)
         try:
-            seen = await self.run(run_id, caller)
-            if seen.run.finished:
-                return seen
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await ended.wait()
-            return await self.run(run_id, caller)
+            yield ended
         finally:
             self._forget(run_id, ended)
+
+    async def until(self, ended: "asyncio.Future[Run]", run_id: str, seconds: float, caller: Caller) -> Seen:
+        """The run once it has ended, or as it is after so many seconds."""
+        done, _ = await asyncio.wait([ended], timeout=seconds)
+        if done and ended.result().status is not RunStatus.EXPIRED:
+            run = ended.result()
+            return Seen(run, self.view(run, {}))
+        return await self.run(run_id, caller)
 
     async def cancel(self, run_id: str, caller: Caller) -> Seen:
         """Ends a queued run, stops a running one, leaves an ended one. Raises RunNotFound."""
@@ -181,22 +194,20 @@ class RunService:
             raise TooManyStreams("Too many listeners are connected already; ask for the run itself now and then.")
         known = self._hub.find(run_id)
         after = read_event_id(last_id)
-        before = 0 if known is None else known.count  # what comes while the run is read is told, perhaps twice
-        run, view = await self._run_of_now(run_id, caller)
+        channel = known or self._hub.channel(run_id)
+        channel.open()
+        before = channel.count  # what comes while the run is read is told, perhaps twice
+        try:
+            run, view = await self.run(run_id, caller)
+        except AppError:
+            self._hub.forget(run_id)
+            raise
         if known is not None and after is not None and known.has(after):
             return Listening(b"", known, after)
         if run.finished:
+            self._hub.forget(run_id)
             return Listening(_snapshot(view), None, 0)
-        channel = self._hub.channel(run_id)
-        return Listening(_snapshot(view), channel, before if channel is known else 0)
-
-    async def _run_of_now(self, run_id: str, caller: Caller) -> Seen:
-        """As `run`, but one that has not ended has not been told to have ended either: its channel is still open."""
-        while True:
-            endings = self._hub.endings
-            seen = await self.run(run_id, caller)
-            if seen.run.finished or endings == self._hub.endings:
-                return seen
+        return Listening(_snapshot(view), channel, before)
 
     def view(self, run: Run, positions: Mapping[str, int]) -> dict[str, Any]:
         current = self._dispatcher.current(run.id) if run.status in IN_FLIGHT else None
@@ -216,7 +227,7 @@ class RunService:
         return await self._preparer.prepare(run, workflow)
 
     def watcher(self, run: Run, workflow: Workflow) -> LogWatcher:
-        return RunWatcher(run, self._hub.channel(run.id), self._send_progress)
+        return RunWatcher(run, self._hub.work(run.id), self._send_progress)
 
     def started(self, run: Run) -> None:
         self._sent(run)
@@ -237,13 +248,15 @@ class RunService:
         self.metrics.ended(run)
         channel = self._hub.find(run.id)
         if channel is not None and not channel.ended:
-            channel.publish("status", _status(run, None))
+            self._tell(run)
             channel.publish("completed", run_view(run, None, None, run.outputs), last=True)
         self._hub.end(run.id)
-        for event in self._waiting.pop(run.id, ()):
-            event.set()
+        for waiter in self._waiting.pop(run.id, ()):
+            if not waiter.done():
+                waiter.set_result(run)
         self._tell_positions()
-        self._timekeeper.wake()
+        if run.expires_ms is not None:
+            self._timekeeper.wake()
 
     def expiry(self) -> int | None:
         days = self._limits().keep_days
@@ -262,7 +275,7 @@ class RunService:
 
     def _tell(self, run: Run, position: int | None = None) -> None:
         channel = self._hub.find(run.id)
-        if channel is not None and not channel.ended:
+        if channel is not None and not channel.silent and not channel.ended:
             channel.publish("status", _status(run, position))
 
     def _tell_positions(self) -> None:
@@ -280,10 +293,11 @@ class RunService:
         for run in waiting:
             self._tell(run, positions[run.id])
 
-    def _forget(self, run_id: str, event: asyncio.Event) -> None:
+    def _forget(self, run_id: str, waiter: "asyncio.Future[Run]") -> None:
+        waiter.cancel()
         waiting = self._waiting.get(run_id)
         if waiting is not None:
-            waiting.discard(event)
+            waiting.discard(waiter)
             if not waiting:
                 del self._waiting[run_id]
 

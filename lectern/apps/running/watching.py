@@ -21,13 +21,15 @@ class RunWatcher(LogWatcher):
         """`told` hears of progress now and then."""
         self.logs = ""
         self._run = run
+        self._channel = channel
         self._broadcast = Broadcast(channel)
         self._node: str | None = None
         self._told = told
         self._told_at = time.monotonic()
 
     def progressed(self, progress: Progress) -> None:
-        self._broadcast.progressed(self._view(progress))
+        if not self._channel.silent:
+            self._broadcast.progressed(self._view(progress))
         if time.monotonic() - self._told_at >= TOLD_SECONDS:
             self._told_at = time.monotonic()
             self._told(self._run, self._view(progress))

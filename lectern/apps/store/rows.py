@@ -31,6 +31,33 @@ def new_row(new: NewRun, workflow: str) -> dict[str, Any]:
     }
 
 
+def stored(new: NewRun, workflow: str, sequence: int) -> Run:
+    """The run as it comes back from its new row."""
+    return Run(
+        id=new.id,
+        app=new.app,
+        version=new.version,
+        workflow=workflow,
+        status=RunStatus.QUEUED,
+        input=dict(new.input),
+        metadata=dict(new.metadata),
+        attempt=0,
+        prompt_id=None,
+        outputs=(),
+        error=None,
+        cached_nodes=None,
+        execution_ms=None,
+        created_ms=new.created_ms,
+        started_ms=None,
+        completed_ms=None,
+        sequence=sequence,
+        terms=new.terms,
+        takes_done=0,
+        expires_ms=None,
+        logs="",
+    )
+
+
 def read_run(row: Row[Any]) -> Run:
     return Run(
         id=row.id,

@@ -4,20 +4,22 @@ Imports SQLAlchemy, so it is itself imported only when a store is opened (see st
 """
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select, update
 
 from ..graph import Target
 from ..runs import IN_FLIGHT, NewRun, Result, Run, RunStatus, Workflow, predecessors
 from .idempotency import Repeatable, find_repeated, remember
 from .listed import Listed
-from .rows import new_row, output_rows, read_run
+from .rows import new_row, output_rows, read_run, stored
 from .tables import runs, workflows
 
 Note = Callable[[Connection, str, Run], None]
 
+REMEMBERED = 200
 ACTIVE = (RunStatus.QUEUED, *IN_FLIGHT)
 
 
@@ -36,6 +38,12 @@ class Full(NamedTuple):
     limit: int
 
 
+class Placed(NamedTuple):
+    run: Run
+    position: int | None  # 1 is next
+    new: bool  # False: an equal request had queued it
+
+
 class RunStore:
     """All runs of this ComfyUI, finished ones too."""
 
@@ -43,8 +51,9 @@ class RunStore:
         """`note` is told of start, output and completed, within the transaction of the change."""
         self._engine = engine
         self._note = note
+        self._kept: set[str] = set()  # digests of workflows that are stored
 
-    def insert(self, new: NewRun, bounds: Bounds, repeatable: Repeatable | None = None) -> Run | Full:
+    def insert(self, new: NewRun, bounds: Bounds, repeatable: Repeatable | None = None) -> Placed | Full:
         """Queues the run, or gives the one that the same request queued before.
 
         Raises IdempotencyKeyReuse when another request came under the same key.
@@ -52,16 +61,15 @@ class RunStore:
         with self._engine.begin() as connection:
             known = None if repeatable is None else find_repeated(connection, repeatable)
             if known is not None and (run := _one(connection, known)) is not None:
-                return run
-            if (full := _full(connection, new, bounds)) is not None:
+                return Placed(run, None, new=False)
+            waiting = connection.execute(_WAITING).scalar_one()
+            if (full := _full(connection, new, bounds, waiting)) is not None:
                 return full
-            digest = _keep_workflow(connection, new.workflow)
-            connection.execute(insert(runs).values(new_row(new, digest)))
+            digest = self._keep_workflow(connection, new.workflow)
+            done = connection.execute(_INSERT, new_row(new, digest))
             if repeatable is not None:
                 remember(connection, repeatable, new.id, new.created_ms)
-            run = _one(connection, new.id)
-            assert run is not None
-            return run
+            return Placed(stored(new, digest, done.inserted_primary_key[0]), waiting + 1, new=True)
 
     def repeated(self, repeatable: Repeatable) -> Run | None:
         """The run that the same request queued before. Raises IdempotencyKeyReuse."""
@@ -86,12 +94,11 @@ class RunStore:
     def next_job(self) -> tuple[Run, Workflow] | None:
         """What to do next: a run that was given to ComfyUI and has not ended, else the one that has waited longest."""
         with self._engine.begin() as connection:
-            for status in (*IN_FLIGHT, RunStatus.QUEUED):
-                row = connection.execute(_JOB.where(runs.c.status == status)).first()
-                if row is not None:
-                    break
-            else:
+            oldest = connection.execute(_OLDEST).one()
+            sequence = next((number for number in oldest if number is not None), None)
+            if sequence is None:
                 return None
+            row = connection.execute(_JOB.where(runs.c.sequence == sequence)).one()
         targets = {name: Target.read(fields) for name, fields in row.targets.items()}
         return read_run(row), Workflow(row.graph, targets, row.names)
 
@@ -108,77 +115,131 @@ class RunStore:
 
     def take(self, run: Run, prompt_id: str, now_ms: int) -> Run | None:
         """Gives the run to ComfyUI, as a new attempt; None when it has ended or is being canceled."""
-        change = update(runs).where(
-            runs.c.id == run.id,
-            runs.c.status.in_([RunStatus.QUEUED, RunStatus.RUNNING]),
-            runs.c.attempt == run.attempt,
-        )
         values = {"attempt": run.attempt + 1, "prompt_id": prompt_id, "started_ms": run.started_ms or now_ms}
         events = ("start",) if run.attempt == 0 and run.takes_done == 0 else ()
-        return self._change(run.id, change.values(status=RunStatus.RUNNING, **values), events)
+        return self._change(run, {RunStatus.QUEUED, RunStatus.RUNNING}, RunStatus.RUNNING, values, events)
 
     def release(self, run: Run, counted: bool) -> Run | None:
         """Running back to queued, at its old place. `counted`: the attempt reached ComfyUI."""
         attempt = run.attempt if counted else run.attempt - 1
         started = run.started_ms if run.takes_done or counted else None
-        return self._move(run, RunStatus.QUEUED, attempt=attempt, prompt_id=None, started_ms=started)
+        values = {"attempt": attempt, "prompt_id": None, "started_ms": started}
+        return self._change(run, predecessors(RunStatus.QUEUED), RunStatus.QUEUED, values)
 
     def cancel(self, run_id: str, now_ms: int, expires_ms: int | None = None) -> Run | None:
         """Ends a queued run, marks a running one; None when there was nothing to cancel."""
-        ended = update(runs).where(runs.c.id == run_id, runs.c.status == RunStatus.QUEUED)
-        marked = update(runs).where(runs.c.id == run_id, runs.c.status == RunStatus.RUNNING)
-        ended = ended.values(status=RunStatus.CANCELED, completed_ms=now_ms, expires_ms=expires_ms)
-        done = self._change(run_id, ended, ("completed",))
-        return done or self._change(run_id, marked.values(status=RunStatus.CANCELING))
+        with self._engine.begin() as connection:
+            run = _one(connection, run_id)
+            if run is None or run.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
+                return None
+            values: dict[str, Any] = {"status": RunStatus.CANCELING}
+            if run.status is RunStatus.QUEUED:
+                values = {"status": RunStatus.CANCELED, "completed_ms": now_ms, "expires_ms": expires_ms}
+            connection.execute(update(runs).where(runs.c.id == run_id).values(values))
+            canceled = replace(run, **values)
+            if canceled.finished:
+                self._tell(connection, canceled, ("completed",))
+            return canceled
 
     def advance(self, run: Run, result: Result) -> Run | None:
-        """One take succeeded and others follow: the run stays with the dispatcher, and ComfyUI has nothing of it."""
+        """One take succeeded and others follow: the run stays with the dispatcher, and ComfyUI has nothing of it.
+
+        None when the run has ended. It may be being canceled meanwhile, which the one that is given does not show.
+        """
         values = {**_results(run, result), "takes_done": run.takes_done + 1, "attempt": 0, "prompt_id": None}
-        change = update(runs).where(runs.c.id == run.id, runs.c.status.in_(IN_FLIGHT), runs.c.attempt == run.attempt)
-        return self._change(run.id, change.values(values), ("output",))
+        return self._change(run, IN_FLIGHT, None, values, ("output",))
 
     def finish(self, run: Run, result: Result, now_ms: int, expires_ms: int | None = None) -> Run | None:
         """The only way a run that was taken ends: one conditional update, so that it happens once."""
-        error = result.error._asdict() if result.error else None
-        done = run.takes_done + (result.status is RunStatus.SUCCEEDED)
-        values = {**_results(run, result), "takes_done": done}
+        values = {
+            **_results(run, result),
+            "takes_done": run.takes_done + (result.status is RunStatus.SUCCEEDED),
+            "error": result.error,
+            "completed_ms": now_ms,
+            "expires_ms": expires_ms,
+        }
         events = ("output", "completed") if result.outputs else ("completed",)
-        values |= {"error": error, "completed_ms": now_ms, "expires_ms": expires_ms}
-        return self._move(run, result.status, events, **values)
+        return self._change(run, predecessors(result.status), result.status, values, events)
 
-    def _move(self, run: Run, status: RunStatus, events: tuple[str, ...] = (), **values: Any) -> Run | None:
-        change = update(runs).where(
-            runs.c.id == run.id, runs.c.status.in_(predecessors(status)), runs.c.attempt == run.attempt
-        )
-        return self._change(run.id, change.values(status=status, **values), events)
+    def _change(
+        self,
+        run: Run,
+        before: Collection[RunStatus],
+        status: RunStatus | None,
+        values: dict[str, Any],
+        events: tuple[str, ...] = (),
+    ) -> Run | None:
+        """The run as it is after the change; None when the change comes too late.
 
-    def _change(self, run_id: str, change: Any, events: tuple[str, ...] = ()) -> Run | None:
+        What is not changed is not read again: nothing but these methods writes, and what a condition does not name
+        never changes.
+
+        Args:
+            before: the states from which it may come.
+            status: None leaves it as it is.
+        """
+        values = values if status is None else {**values, "status": status}
+        at = {"at_id": run.id, "at_attempt": run.attempt, "at_status": list(before)}
         with self._engine.begin() as connection:
-            if connection.execute(change).rowcount == 0:
+            if connection.execute(_CHANGE, {**at, **_row(values)}).rowcount == 0:
                 return None
-            run = _one(connection, run_id)
-            if run is not None and self._note is not None:
-                for event in events:
-                    self._note(connection, event, run)
-            return run
+            after = replace(run, **values)
+            self._tell(connection, after, events)
+            return after
+
+    def _tell(self, connection: Connection, run: Run, events: tuple[str, ...]) -> None:
+        if self._note is not None:
+            for event in events:
+                self._note(connection, event, run)
+
+    def _keep_workflow(self, connection: Connection, workflow: Workflow) -> str:
+        """Stores the workflow unless an earlier run of it did."""
+        digest = workflow.digest
+        if digest not in self._kept:
+            if connection.execute(select(workflows.c.digest).where(workflows.c.digest == digest)).first() is None:
+                values = {"graph": workflow.graph, "targets": workflow.targets, "outputs": workflow.outputs}
+                connection.execute(insert(workflows).values(digest=digest, **values))
+            self._kept = {digest, *list(self._kept)[:REMEMBERED]}
+        return digest
 
 
-_JOB = (
-    select(runs, workflows.c.graph, workflows.c.targets, workflows.c.outputs.label("names"))
-    .join(workflows)
-    .order_by(runs.c.sequence)
-    .limit(1)
+# Made once: making one, and finding out that it is the same as before, takes longer than SQLite takes for it.
+_INSERT = insert(runs)
+_CHANGE = update(runs).where(
+    runs.c.id == bindparam("at_id"),
+    runs.c.attempt == bindparam("at_attempt"),
+    runs.c.status.in_(bindparam("at_status", expanding=True)),
+)
+_WAITING = select(func.count()).select_from(runs).where(runs.c.status == RunStatus.QUEUED)
+_ONE = select(runs).where(runs.c.id == bindparam("at_id"))
+_JOB = select(runs, workflows.c.graph, workflows.c.targets, workflows.c.outputs.label("names")).join(workflows)
+# The first run in each state, those that ComfyUI has before those that wait; each is the first entry of an index.
+_OLDEST = select(
+    *(
+        select(func.min(runs.c.sequence)).where(runs.c.status == status).scalar_subquery()
+        for status in (RunStatus.RUNNING, RunStatus.CANCELING, RunStatus.QUEUED)
+    )
 )
 
 
 def _results(run: Run, result: Result) -> dict[str, Any]:
     """What a take adds to what the takes before it gave."""
     return {
-        "outputs": output_rows((*run.outputs, *result.outputs)),
+        "outputs": (*run.outputs, *result.outputs),
         "cached_nodes": _sum(run.cached_nodes, result.cached_nodes),
         "execution_ms": _sum(run.execution_ms, result.execution_ms),
         "logs": run.logs + result.logs,
     }
+
+
+def _row(values: dict[str, Any]) -> dict[str, Any]:
+    """A run's fields as the table keeps them."""
+    row = dict(values)
+    if "outputs" in row:
+        row["outputs"] = output_rows(row["outputs"])
+    if row.get("error") is not None:
+        row["error"] = row["error"]._asdict()
+    return row
 
 
 def _sum(before: int | None, more: int | None) -> int | None:
@@ -196,15 +257,13 @@ def _queries(listed: Listed, statuses: tuple[RunStatus, ...]) -> list[Select[Any
     return [query.where(runs.c.status == status) for status in dict.fromkeys(statuses)] or [query]
 
 
-def _full(connection: Connection, new: NewRun, bounds: Bounds) -> Full | None:
+def _full(connection: Connection, new: NewRun, bounds: Bounds, waiting: int) -> Full | None:
+    if waiting >= bounds.queued:
+        return Full("queued", bounds.queued)
     counted = select(func.count()).select_from(runs)
-    waiting = counted.where(runs.c.status == RunStatus.QUEUED)
-    active = counted.where(runs.c.status.in_(ACTIVE), runs.c.owner == new.terms.owner)
-    for what, limit, query in (
-        ("queued", bounds.queued, waiting),
-        ("of_app", bounds.of_app, waiting.where(runs.c.app == new.app)),
-        ("of_owner", bounds.of_owner, active),
-    ):
+    of_app = counted.where(runs.c.status == RunStatus.QUEUED, runs.c.app == new.app)
+    of_owner = counted.where(runs.c.status.in_(ACTIVE), runs.c.owner == new.terms.owner)
+    for what, limit, query in (("of_app", bounds.of_app, of_app), ("of_owner", bounds.of_owner, of_owner)):
         if limit is not None and connection.execute(query).scalar_one() >= limit:
             return Full(what, limit)
     return None
@@ -215,15 +274,6 @@ def _position(connection: Connection, run: Run) -> int:
     return connection.execute(before).scalar_one()
 
 
-def _keep_workflow(connection: Connection, workflow: Workflow) -> str:
-    """Stores the workflow unless an earlier run of it did."""
-    digest = workflow.digest
-    if connection.execute(select(workflows.c.digest).where(workflows.c.digest == digest)).first() is None:
-        values = {"graph": workflow.graph, "targets": workflow.targets, "outputs": workflow.outputs}
-        connection.execute(insert(workflows).values(digest=digest, **values))
-    return digest
-
-
 def _one(connection: Connection, run_id: str) -> Run | None:
-    row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
+    row = connection.execute(_ONE, {"at_id": run_id}).first()
     return None if row is None else read_run(row)

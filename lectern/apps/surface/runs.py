@@ -59,8 +59,10 @@ class RunHandlers:
         limits = self._service.settings().apps
         wait = parse_wait(request.headers.getall("Prefer", []), limits.wait_seconds)
         asked = await self._read(request, caller, limits)
-        seen = await self._call(self._service.submit(request.match_info["slug"], asked, caller))
-        if "text/event-stream" in request.headers.get("Accept", ""):
+        slug = request.match_info["slug"]
+        streamed = "text/event-stream" in request.headers.get("Accept", "")
+        seen = await self._call(self._service.submit(slug, asked, caller, None if streamed else wait))
+        if streamed:
             try:
                 listening = await self._call(self._runs.listen(seen.run.id, "", caller))
             except TooManyStreams:  # the run is queued all the same: an error would have it submitted again
@@ -68,7 +70,6 @@ class RunHandlers:
             return await send_events(request, listening, {"Location": run_url(seen.run.id)})
         if wait is None:
             return _located(seen, 201)
-        seen = await self._call(self._runs.wait(seen.run.id, wait, caller))
         response = _located(seen, 200 if seen.run.finished else 202)
         response.headers["Preference-Applied"] = f"wait={wait}"
         return response

@@ -154,11 +154,18 @@ async def test_kill_at_any_moment(tmp_path: Path, comfy: FakeComfy):
 
     done = successes(comfy)
     assert set(done.values()) <= {1}, "a take was executed to its end twice"
+    lost = 0
     for order, run in runs.values():
         takes = [item["take"] for item in run["outputs"]]
-        if run["id"] not in canceled:
-            assert run["status"] == "succeeded", run
-        assert run["status"] == "canceled" or takes == list(range(order["body"]["n"]))
+        assert takes == list(range(len(takes)))
+        if run["status"] == "succeeded":
+            assert len(takes) == order["body"]["n"]
+        elif run["status"] == "failed":  # killed twice between its note in the store and ComfyUI's getting it
+            assert run["error"]["code"] == "lost_on_restart", run
+            lost += 1
+        else:
+            assert run["id"] in canceled and run["error"] is None
+    assert lost <= KILLS / 10
     ids: dict[str, set[str]] = {}
     for told in hooks.told:
         ids.setdefault(told.body["id"], set()).add(told.id)

@@ -75,9 +75,9 @@ async def test_who_comes_again_gets_only_what_was_missed(world, script):
     await script.begun.wait()
     async with await world.get(f"/runs/{run['id']}/events") as answer:
         await events(answer, "progress")
-        live = await events(answer, "progress")
+        script.go.set()
+        live = await events(answer, "output")
     assert live[-1].id
-    script.go.set()
     await world.ended(run["id"])
     headers = {"Last-Event-ID": live[-1].id}
     async with await world.client.get(f"/lectern/v1/runs/{run['id']}/events", headers=headers) as answer:
@@ -109,6 +109,8 @@ async def test_previews_come_only_while_somebody_looks(world, comfy, script):
     prompt_id = await comfy.submitted.get()
     async with await world.get(f"/runs/{run['id']}/events") as answer:
         await events(answer, "status")
+        while not world.service.runs.streams:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
         await comfy.preview(prompt_id, "2", b"\xff\xd8 small picture")
         preview = (await events(answer, "preview"))[-1]
         assert (preview.id, preview.data["node_id"], preview.data["content_type"]) == ("", "2", "image/jpeg")
@@ -164,6 +166,7 @@ class TestChannel:
 
     async def test_a_listener_that_is_too_slow_is_sent_away(self):
         channel = Channel()
+        channel.open()
         listener = channel.listen(0)
         channel.publish("progress", {"value": 0})
         assert b'"value": 0' in await anext(listener)
@@ -172,6 +175,14 @@ class TestChannel:
         with pytest.raises(StopAsyncIteration):
             await anext(listener)
         assert not channel.has(1) and channel.has(2)
+
+    async def test_nothing_is_kept_before_somebody_listens(self):
+        channel = Channel()
+        channel.publish("progress", {"value": 0})
+        assert channel.silent and channel.count == 0
+        channel.open()
+        channel.publish("progress", {"value": 1})
+        assert channel.count == 1
 
     async def test_a_silent_run_says_that_it_is_there(self, monkeypatch):
         monkeypatch.setattr(channels, "KEEPALIVE_SECONDS", 0.01)

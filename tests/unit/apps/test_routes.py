@@ -302,7 +302,6 @@ async def test_the_service_lives_on_another_loop_than_the_server(world):
     await world.start()  # for the fixture to stop
     assert called == [
         "AppService.submit",
-        "RunService.wait",
         "AppService.submit",
         "RunService.output",
         "FileStream.read",

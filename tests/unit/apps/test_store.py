@@ -77,7 +77,7 @@ def ids(runs):
 
 
 def test_a_run_comes_back_as_it_was_stored(store):
-    run = store.insert(new("a"), Bounds(10))
+    run = store.insert(new("a"), Bounds(10)).run
     assert run == store.get("a")
     assert (run.status, run.attempt, run.input) == (RunStatus.QUEUED, 0, {"seed": 2**64 - 1, "text": "é"})
     assert run.metadata == {"k": "v"}
@@ -133,23 +133,23 @@ def test_owners_have_bounds_and_listings_of_their_own(store):
         return replace(new(run_id), terms=Terms(owner=owner))
 
     bounds = Bounds(10, of_app=3, of_owner=1)
-    assert store.insert(owned("a", "k1"), bounds).id == "a"
+    assert store.insert(owned("a", "k1"), bounds).run.id == "a"
     assert store.insert(owned("b", "k1"), bounds) == Full("of_owner", 1)
-    assert store.insert(owned("c", "k2"), bounds).id == "c"
-    assert store.insert(owned("d", "k3"), bounds).id == "d"
+    assert store.insert(owned("c", "k2"), bounds).run.id == "c"
+    assert store.insert(owned("d", "k3"), bounds).run.id == "d"
     assert store.insert(owned("e", "k4"), bounds) == Full("of_app", 3)
     assert ids(store.newest(Listed(10, owner="k2"))) == ["c"]
     store.finish(store.take(store.get("a"), "p", 1), Result(RunStatus.SUCCEEDED), 2)
-    assert store.insert(owned("f", "k1"), bounds).id == "f"
+    assert store.insert(owned("f", "k1"), bounds).run.id == "f"
 
 
 def test_a_repeated_request_gives_the_first_run(store):
     first = Repeatable("k1", "key", "digest")
-    run = store.insert(new("a"), Bounds(1), first)
-    assert store.insert(new("b"), Bounds(1), first) == run == store.repeated(first)  # although the queue is full
+    run = store.insert(new("a"), Bounds(1), first).run
+    assert store.insert(new("b"), Bounds(1), first).run == run == store.repeated(first)  # although the queue is full
     with pytest.raises(IdempotencyKeyReuse):
         store.insert(new("c"), Bounds(10), first._replace(digest="another"))
-    assert store.insert(new("d"), Bounds(10), first._replace(owner="k2")).id == "d"
+    assert store.insert(new("d"), Bounds(10), first._replace(owner="k2")).run.id == "d"
     day_later = replace(new("e"), created_ms=new("a").created_ms + 25 * 3_600_000)
     store.insert(day_later, Bounds(10), Repeatable("k1", "other", "x"))
     assert store.repeated(first) is None
