@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from lectern.apps.callers import HOUSEHOLD
-from lectern.apps.errors import NotReady
+from lectern.apps.callers import HOUSEHOLD, Caller, Scope
+from lectern.apps.errors import Forbidden, NotReady
 from lectern.apps.running.outputs import collect_outputs
 from lectern.apps.running.verdict import invalid_workflow, read_history, refusal
 from lectern.errors import SettingsError
@@ -266,6 +266,54 @@ class TestListeners:
         pending = [handle for handle in loop._scheduled if "_tell" in repr(handle) and not handle.cancelled()]
         assert pending == [] and channel.count == count
 
+    async def test_one_who_is_refused_does_not_take_the_channel_from_another(self, world, comfy, monkeypatch):
+        comfy.script = fake_comfy.hold
+        await world.submit()
+        await comfy.submitted.get()
+        _, waiting = await world.submit()
+        runs = world.service.runs
+        answered = asyncio.Event()
+
+        async def allow(caller, slug):
+            if caller is not HOUSEHOLD:
+                raise Forbidden("not you")
+            await answered.wait()
+
+        monkeypatch.setattr(runs, "_allow", allow)
+        first = asyncio.create_task(runs.listen(waiting["id"], "", HOUSEHOLD))
+        stranger = Caller(name="stranger", scopes=frozenset({Scope.ADMIN}))
+        with pytest.raises(Forbidden):
+            await runs.listen(waiting["id"], "", stranger)
+        answered.set()
+        listening = await first
+        await runs.cancel(waiting["id"], HOUSEHOLD)
+        async with asyncio.timeout(2):
+            told = b"".join([piece async for piece in listening.channel.listen(listening.after)])
+        assert b"event: completed" in told
+
+    async def test_asking_for_runs_that_are_not_there_leaves_nothing(self, world):
+        await world.submit("wait=5")
+        for number in range(20):
+            answer = await world.get(f"/runs/00000000-0000-4000-8000-{number:012}/events")
+            assert answer.status == 404
+        assert world.service.runs._hub._open == {}
+
+    async def test_a_run_that_is_canceled_while_it_is_prepared_leaves_nothing(self, world, comfy, monkeypatch):
+        runs = world.service.runs
+        real = runs._preparer.prepare
+
+        async def slow(run, workflow):
+            await runs.cancel(run.id, HOUSEHOLD)
+            return await real(run, workflow)
+
+        monkeypatch.setattr(runs._preparer, "prepare", slow)
+        _, run = await world.submit("wait=5")
+        assert run["status"] == "canceled"
+        monkeypatch.undo()
+        await world.submit("wait=5")
+        runs._hub.listened()
+        assert runs._hub._open == {} and runs._hub._working == set()
+
     async def test_hundreds_of_short_runs_leave_nothing_behind(self, world, comfy):
         runs = world.service.runs
         world.settings = lambda: Settings(apps=Apps(queued=2000))
@@ -287,6 +335,22 @@ async def test_a_run_that_begins_while_the_wire_hangs_up_has_a_wire(world, comfy
     await closing
     assert wire.open and wire._task is not None
     wire.detach()
+
+
+async def test_a_workflow_whose_first_run_could_not_be_stored_can_be_run_later(world, comfy, monkeypatch):
+    """As after a full disk: nothing may be taken for stored that was rolled back."""
+    from lectern.apps.store import runs
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    headers = {"Idempotency-Key": "k"}
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "remember", full)
+        answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)
+        assert answer.status == 503
+    answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)
+    assert answer.status == 201
 
 
 async def test_an_hourly_chore_that_fails_does_not_end_deadlines(world, comfy, monkeypatch):
