@@ -427,3 +427,48 @@ async def test_texts_of_every_script_come_back_as_they_went(world, comfy, text):
     assert (run["status"], run["input"]["text"], run["metadata"]) == ("succeeded", text, {text: text})
     prompt_id = await comfy.submitted.get()
     assert comfy.history[prompt_id]["prompt"][2]["2"]["inputs"]["text"] == text
+
+
+HOSTILE: list[bytes] = [
+    b"[]",
+    b'"text"',
+    b"5",
+    b"null",
+    b"{}",
+    b'{"nodes": 5}',
+    b'{"nodes": [5, null, {}], "links": 7, "extra": []}',
+    b'{"nodes": [{"id": [], "type": {}, "inputs": 5}], "extra": {"linearData": {"inputs": [[], 5, [[], {}]]}}}',
+    b'{"nodes": [], "extra": {"linearData": 5, "lectern": {"app": []}}, "definitions": {"subgraphs": 5}}',
+    b'{"nodes": [], "extra": {"lectern": {"app": {"title": 5, "slug": [], "description": {}, "outputs": []}}}}',
+    b'{"1": {"class_type": "SaveImage", "inputs": {"images": [[], 0], "filename_prefix": NaN}}}',
+    b'{"1": {"class_type": "SaveImage", "inputs": {"images": ["9", 0], "filename_prefix": "\\ud83d"}}}',
+    b'{"1": {"class_type": "SaveImage", "inputs": {}, "_meta": {"title": 5}}}',
+    b'{"1": {"class_type": "\\u0000", "inputs": {}}}',
+    b"[" * 100_000,
+    b"\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("content", HOSTILE, ids=lambda content: content[:40].decode("latin-1"))
+async def test_a_file_of_any_content_publishes_or_is_refused(world, comfy, content):
+    comfy.saved["x.app.json"] = content
+    comfy.modified += 1
+    assert (await world.get("/workflows")).status == 200
+    answer = await world.client.put("/lectern/v1/apps/x", json={"from": "x.app.json"})
+    assert answer.status < 500, await answer.text()
+    if answer.status == 201:
+        assert (await world.get("/apps/x/export")).status == 200
+        assert (await world.get("/openapi.json")).status == 200
+        assert (await world.post("/apps/x/runs", json={"input": {}}, headers={"Prefer": "wait=5"})).status < 500
+
+
+@pytest.mark.parametrize("content", HOSTILE[:-2], ids=lambda content: content[:40].decode("latin-1"))
+@pytest.mark.parametrize("path", ["/propose", "/apps/x"])
+@pytest.mark.parametrize("key", ["workflow", "prompt"])
+async def test_a_workflow_of_any_shape_publishes_or_is_refused(world, content, path, key):
+    other = b"null" if key == "workflow" else b'{"nodes": []}'
+    body = b'{"workflow": %s, "prompt": %s}' % ((content, b"null") if key == "workflow" else (other, content))
+    method = "POST" if path == "/propose" else "PUT"
+    headers = {"Content-Type": "application/json"}
+    answer = await world.client.request(method, f"/lectern/v1{path}", data=body, headers=headers)
+    assert answer.status < 500, await answer.text()
