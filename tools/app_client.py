@@ -29,6 +29,18 @@ class AppClient:
         """What the app is: title, inputs, outputs."""
         return json.loads(self.call(f"/lectern/v1/apps/{slug}"))
 
+    def apps(self) -> list[dict[str, Any]]:
+        """All apps, by slug."""
+        return json.loads(self.call("/lectern/v1/apps"))["apps"]
+
+    def export(self, slug: str) -> dict[str, Any]:
+        """The app as a document that `publish` takes."""
+        return json.loads(self.call(f"/lectern/v1/apps/{slug}/export"))
+
+    def publish(self, slug: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Make it the app's next version; returns the app."""
+        return json.loads(self.call(f"/lectern/v1/apps/{slug}", document, "PUT"))
+
     def submit(self, slug: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Queue a run; returns it at once."""
         return json.loads(self.call(f"/lectern/v1/apps/{slug}/runs", {"input": dict(values)}))
@@ -42,10 +54,10 @@ class AppClient:
             watch(run)
         return run
 
-    def call(self, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+    def call(self, path: str, body: Mapping[str, Any] | None = None, method: str | None = None) -> bytes:
         """GET, or POST of a JSON body; an error becomes one sentence with the server's own words in it."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(urllib.parse.urljoin(self.url, path), data)
+        request = urllib.request.Request(urllib.parse.urljoin(self.url, path), data, method=method)
         request.add_header("Content-Type", "application/json")
         try:
             with direct.open(request, timeout=TIMEOUT_SECONDS) as response:

@@ -1,11 +1,12 @@
 """`make demo`: a deck planned and made from a topic, by the bundled app run over HTTP on a real ComfyUI.
 
-No model, no GPU, no account: rules plan it, and its pictures are drawn. What comes out is brought into demo/.
+No model, no GPU, no account: rules plan it, and its pictures are drawn. What comes out is brought into demo/. Then all
+templates are published as apps.
 """
 
 import json
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,6 +18,7 @@ from tools.environment import Environment, prepare
 from tools.process import child_environment
 from tools.progress import ProgressView, read_progress
 from tools.serve import Served, start
+from tools.templates import publish_templates
 
 SLUG = "topic-to-illustrated-deck"
 INPUT = {
@@ -54,7 +56,11 @@ def demo(_: Sequence[str]) -> int:
     say(f"4. Bringing the results to {FOLDER}")
     files = save_outputs(client, outputs)
     sheet = make_contact_sheet(environment)
-    say(closing_words(served, [*files, sheet]))
+    say("5. Publishing the templates as apps")
+    publish_templates(client)
+    apps = client.apps()
+    say(app_summary(apps))
+    say(closing_words(served, [*files, sheet], len(apps)))
     return 0
 
 
@@ -135,13 +141,22 @@ def make_contact_sheet(environment: Environment) -> Path:
     return FOLDER / "contact-sheet.png"
 
 
-def closing_words(served: Served, files: list[Path]) -> str:
+def app_summary(apps: Sequence[Mapping[str, Any]]) -> str:
+    """Which apps need what this machine lacks."""
+    waiting = [app["title"] for app in apps if app["missing"]]
+    first = f"; these need models or files first, as their pages say: {', '.join(waiting)}" if waiting else ""
+    return f"  {len(apps)} apps{first}"
+
+
+def closing_words(served: Served, files: list[Path], apps: int) -> str:
     """Where everything is and what to try next."""
     listing = "\n".join(f"  {file.relative_to(CHECKOUT)}  {file.stat().st_size / 1024:.0f} KB" for file in files)
     body = json.dumps({"input": {"topic": "Tea, from leaf to cup", "slides": 7, "palette": "sunset", "seed": 1}})
     return f"""
 Done. In {CHECKOUT}:
 {listing}
+
+Apps with pages of their own: {served.url}/lectern  ({apps} apps)
 
 ComfyUI is still running: {served.url}  (log: {served.log})
 

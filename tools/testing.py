@@ -102,5 +102,8 @@ def start_python(
         **(more or {}),
     }
     command = [str(environment.python), *arguments]
-    streams = {} if output is None else {"stdout": output, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
-    return subprocess.Popen(command, cwd=CHECKOUT, env=child_environment(told), **streams)
+    inside = subprocess.DEVNULL if output is not None else None
+    both = subprocess.STDOUT if output is not None else None
+    return subprocess.Popen(
+        command, cwd=CHECKOUT, env=child_environment(told), stdin=inside, stdout=output, stderr=both
+    )

@@ -10,7 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tools import cache, check, comfyui, console, demo, process, progress, repair, requirements, serve, server
+from tools import (
+    cache,
+    check,
+    comfyui,
+    console,
+    demo,
+    process,
+    progress,
+    repair,
+    requirements,
+    serve,
+    server,
+    templates,
+)
 
 
 def fake_comfyui(folder: Path, version: str = "0.30.0") -> Path:
@@ -324,9 +337,35 @@ class TestDemo:
         names = ["slide-01.png", "slide-02.png", "deck.pptx", "outline.md", "notes.csv"]
         assert list(demo.local_names(outputs)) == names
 
+    def test_apps_that_lack_something_are_named(self):
+        apps = [{"title": "Deck", "missing": []}, {"title": "Film", "missing": [{"name": "wan"}]}]
+        assert demo.app_summary(apps).strip() == ("2 apps; these need models or files first, as their pages say: Film")
+        assert demo.app_summary(apps[:1] * 2).strip() == "2 apps"
+
     def test_a_run_without_pictures_is_an_error(self):
         with pytest.raises(console.ToolError, match="no picture"):
             demo.read_outputs({"id": "r", "outputs": []})
+
+
+class TestTemplates:
+    @pytest.mark.parametrize(
+        ("stem", "slug", "title", "told"),
+        [
+            ("deck_from_titles", "deck-from-titles", "Deck from titles", "Turns a list of titles into finished slides"),
+            ("sdxl_with_loras", "sdxl-with-loras", "SDXL with LoRAs", "Two LoRAs give one SDXL pipeline a look"),
+            ("brand_a_folder", "brand-a-folder", "Brand a folder of pictures", "Choose your pictures in Load Image, "),
+        ],
+    )
+    def test_a_template_explains_itself_by_its_own_words_or_its_note(self, stem, slug, title, told):
+        document = templates.document_of(templates.FOLDER / f"{stem}.json")
+        assert (document["slug"], document["title"]) == (slug, title)
+        assert document["description"].startswith(told) and "*" not in document["description"]
+        assert document["picture"].startswith("data:image/jpeg;base64,/9j/") and document["prompt"]
+
+    def test_what_is_published_already_stays(self):
+        document = {"title": "A", "prompt": {"1": {}}}
+        assert not templates.differs(document, {**document, "options": {"public": True}})
+        assert templates.differs(document, {**document, "title": "B"})
 
 
 def test_an_expected_failure_ends_with_its_sentence(tmp_path, capsys):

@@ -38,6 +38,7 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint=0")  # which would stop a commit for a sync; `Durability` does it
     connection.execute("PRAGMA foreign_keys=ON")
 
 

@@ -28,7 +28,7 @@ from lectern.apps.runs import (
     Workflow,
     predecessors,
 )
-from lectern.apps.store import database, tables
+from lectern.apps.store import database, durability, tables
 from lectern.apps.store.idempotency import Repeatable
 from lectern.apps.store.listed import Listed
 from lectern.apps.store.migrate import migrate
@@ -381,4 +381,18 @@ async def test_durable_waits_for_a_sync_that_began_after_the_commit(tmp_path, mo
 async def test_nothing_is_left_to_sync_once_the_log_is_copied(tmp_path):
     storage = Storage(tmp_path)
     await storage.durable()
+    await storage.close()
+
+
+async def test_the_log_is_copied_into_the_database_while_writers_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(durability, "LOG_BYTES", 100_000)
+    storage = Storage(tmp_path)
+    file, log = tmp_path / "lectern.db", tmp_path / "lectern.db-wal"
+    await storage.call(lambda store: store.runs.insert(new("first"), Bounds(1000)))
+    before = file.stat().st_size
+    for number in range(60):
+        await storage.call(lambda store, number=number: store.runs.insert(new(f"run {number}"), Bounds(1000)))
+        await storage.durable()
+    assert file.stat().st_size > before
+    assert log.stat().st_size < 600_000
     await storage.close()

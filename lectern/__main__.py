@@ -1,0 +1,8 @@
+"""`python -m lectern`, from the pack's folder."""
+
+import sys
+
+from .cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
