@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from ..errors import AppError
 from ..settings import Settings
 from .callers import Caller
 from .catalog import Catalog
@@ -135,6 +136,13 @@ class AppService:
 
         Raises AppNotFound, VersionNotFound, InvalidInput, MissingModel, QueueFull, IdempotencyKeyReuse, NotReady.
         """
+        try:
+            return await self._submit(slug, asked, caller, wait)
+        except AppError as error:
+            self.runs.metrics.refused(error.code)
+            raise
+
+    async def _submit(self, slug: str, asked: Submission, caller: Caller, wait: float | None) -> Seen:
         app = await self.library.app(slug, asked.version, caller, stale=True)
         repeatable = self._repeatable(asked, caller)
         if repeatable is not None and self._storage.exists:

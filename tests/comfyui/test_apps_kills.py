@@ -4,6 +4,7 @@ LECTERN_KILLS says how often (5 by default), LECTERN_SEED makes the moments thos
 """
 
 import base64
+import logging
 import os
 import random
 import sqlite3
@@ -22,6 +23,8 @@ from support.faulty.house import FaultyServer
 from support.faulty.sites import Site
 from support.serving import ServerThread
 from unit.apps.media import picture
+
+logger = logging.getLogger(__name__)
 
 KILLS = int(os.environ.get("LECTERN_KILLS", "5"))
 BATCH = 7  # runs between two kills
@@ -121,6 +124,7 @@ def attempts(faulty: FaultyServer) -> Counter[int]:
 def test_kill_at_any_moment():
     seed = int(os.environ.get("LECTERN_SEED") or time.time_ns() % 10**6)
     chance = random.Random(seed)
+    logger.warning(f"seed {seed}")  # shown when the test fails, or with `-o log_cli=true`
     ledger = Ledger()
     kills = 0
     with ServerThread(lambda: Site(pause=0.15)) as hooks:
@@ -166,7 +170,7 @@ def test_kill_at_any_moment():
                 time.sleep(0.3)
             compare_outputs(faulty, ledger)
             summary = judge(faulty, ledger, hooks, kills)
-    print(f"seed {seed}: " + ", ".join(f"{name} {value}" for name, value in summary.items()))
+    logger.warning(", ".join(f"{name} {value}" for name, value in summary.items()))
 
 
 def judge(faulty: FaultyServer, ledger: Ledger, hooks: ServerThread[Site], kills: int) -> dict[str, Any]:

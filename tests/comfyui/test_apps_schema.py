@@ -3,6 +3,7 @@
 LECTERN_EXAMPLES says how many requests each operation gets of both kinds (4 by default).
 """
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from schemathesis.specs.openapi.checks import (
 from support.client import Comfy, node
 from support.faulty.graphs import APPS, WORK_PICKS, publish, work_graph
 from support.faulty.house import FaultyServer
+
+logger = logging.getLogger(__name__)
 
 EXAMPLES = int(os.environ.get("LECTERN_EXAMPLES", "4"))
 SEED = int(os.environ.get("LECTERN_SEED", "1"))
@@ -104,7 +107,7 @@ def test_every_answer_is_one_that_the_document_allows(comfy: Comfy, known: Known
             wrong[operation.label] = "\n".join(f"{error.title}: {error.message}" for error in group.exceptions)
         except AssertionError as error:
             wrong[operation.label] = str(error)
-    print(f"{mode.value}: {dict(sorted(statuses.items()))}")
+    logger.warning(f"{mode.value}: {dict(sorted(statuses.items()))}")  # shown with `-o log_cli=true`
     assert not wrong, "\n\n".join(f"{label}\n{said}" for label, said in wrong.items())
     assert statuses[200] > 0
 
@@ -119,7 +122,7 @@ def requests(comfy: Comfy, operation: Any, mode: GenerationMode, known: Known) -
             deadline=None,
             database=None,
             phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[*HealthCheck],  # pyright: ignore[reportArgumentType]
         )
         @given(case=operation.as_strategy(generation_mode=mode), place=st.integers(0, 8))
         def each(case: Any, place: int) -> None:

@@ -1,7 +1,6 @@
 """Publishing: a workflow becomes a version of an app. Amending, activating, deleting, exporting, proposing."""
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -18,6 +17,7 @@ from ..picks import Picked, dump_picks, parse_picks
 from ..running.dispatcher import now_ms
 from ..store.published import NewVersion
 from ..store.storage import Storage
+from ..surface.submission import parse_json
 from .appmode import read_picks
 from .converting import convert
 from .library import UNKNOWN_APP, Library
@@ -173,9 +173,11 @@ class Publisher:
         if content is None:
             raise BadRequest("from names no file in the user's workflows folder; GET /lectern/v1/workflows lists them.")
         try:
-            document = json.loads(content)
-        except (ValueError, RecursionError):
-            raise BadRequest("The file that from names is not JSON.") from None
+            document = parse_json(content)
+        except BadRequest:
+            raise BadRequest("The file that from names is not JSON in UTF-8, or holds what cannot be stored.") from None
+        if not isinstance(document, dict):
+            raise BadRequest("The file that from names is no workflow.")
         return (None, document) if is_graph(document) else (document, None)
 
     async def _pick(self, drawn: Drawn, inputs: object, outputs: object) -> tuple[Picked, str]:

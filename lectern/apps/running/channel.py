@@ -5,7 +5,7 @@ import json
 import threading
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 KEPT = 512  # events that can be replayed
@@ -86,7 +86,7 @@ class Channel:
             self._preview = (self._preview[0] + 1, encode("preview", data))
         self._wake()
 
-    async def listen(self, after: int) -> AsyncIterator[bytes]:
+    async def listen(self, after: int) -> AsyncGenerator[bytes, None]:
         """Everything after that event until the last one, and a comment whenever there is nothing for long.
 
         Ends early when the listener is so slow that events were dropped: it comes again and is told everything.

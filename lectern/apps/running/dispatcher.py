@@ -65,6 +65,10 @@ class Reports(Protocol):
 
     def watcher(self, run: Run, workflow: Workflow) -> LogWatcher: ...
 
+    def missed(self, run: Run) -> None:
+        """It had ended, or was being canceled, before ComfyUI got it."""
+        ...
+
     def started(self, run: Run) -> None: ...
 
     def waiting(self, run: Run) -> None:
@@ -202,6 +206,7 @@ class Dispatcher:
             async with attempt.watching():
                 taken = await self._storage.call(lambda store: store.runs.take(run, prompt_id, now_ms()))
                 if taken is None:  # canceled meanwhile
+                    self._reports.missed(run)
                     return
                 self._reports.started(taken)
                 with self._timed(taken, attempt):

@@ -1,7 +1,9 @@
 """The channels of all runs that somebody listens to, or that are in work."""
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .channel import Channel
 
@@ -16,17 +18,36 @@ class EventHub:
         self._open: dict[str, Channel] = {}
         self._working: set[str] = set()
         self._ended: OrderedDict[str, Channel] = OrderedDict()
-        self._asked: dict[str, float] = {}  # time.monotonic() at which an open channel was last handed out
+        self._asking: Counter[str] = Counter()  # how many find out just now about their run
+        self._given: dict[str, float] = {}  # time.monotonic() at which an open channel was last given to a listener
 
-    def channel(self, run_id: str) -> Channel:
-        """Of a run that has not ended; made when there is none."""
-        self._asked[run_id] = time.monotonic()
-        return self._open.setdefault(run_id, Channel())
+    @contextmanager
+    def asked(self, run_id: str) -> Iterator[Channel]:
+        """The channel of a run that may have ended or may not be there. It stays within the block, and afterwards only
+        when it was given to a listener or is needed for other reasons."""
+        self._asking[run_id] += 1
+        try:
+            yield self.find(run_id) or self._open.setdefault(run_id, Channel())
+        finally:
+            self._asking[run_id] -= 1
+            if not self._asking[run_id]:
+                del self._asking[run_id]
+            self._forget(run_id, before=float("-inf"))
+
+    def give(self, run_id: str) -> None:
+        """To somebody who will listen soon, on another loop."""
+        if run_id in self._open:
+            self._given[run_id] = time.monotonic()
 
     def work(self, run_id: str) -> Channel:
-        """As `channel`, for a run that is in work: it stays until the run ends, listeners or not."""
+        """Of a run that is in work: it stays until the run ends, listeners or not."""
         self._working.add(run_id)
-        return self.channel(run_id)
+        return self._open.setdefault(run_id, Channel())
+
+    def rest(self, run_id: str) -> None:
+        """The run is not in work after all."""
+        self._working.discard(run_id)
+        self._forget(run_id, before=float("-inf"))
 
     def find(self, run_id: str) -> Channel | None:
         return self._open.get(run_id) or self._ended.get(run_id)
@@ -34,32 +55,33 @@ class EventHub:
     def end(self, run_id: str) -> None:
         """After the run's last event."""
         self._working.discard(run_id)
-        self._asked.pop(run_id, None)
+        self._given.pop(run_id, None)
         channel = self._open.pop(run_id, None)
         if channel is not None:
             self._ended[run_id] = channel
             while len(self._ended) > REMEMBERED:
                 self._ended.popitem(last=False)
 
-    def forget(self, run_id: str) -> None:
-        """Of a run that is over or not there, the channel that was made to find out."""
-        channel = self._open.get(run_id)
-        if channel is not None and self._is_empty(run_id, channel):
-            del self._open[run_id], self._asked[run_id]
-
     def listened(self) -> list[str]:
         """The runs that have not ended and that somebody listens to; lets go of the others' empty channels.
 
-        Not of those that were handed out a moment ago: whoever got one begins to listen on another loop.
+        Not of those that were given to a listener a moment ago.
         """
         before = time.monotonic() - UNHEARD_SECONDS
-        for run_id, channel in list(self._open.items()):
-            if self._is_empty(run_id, channel) and self._asked[run_id] < before:
-                del self._open[run_id], self._asked[run_id]
+        for run_id in list(self._open):
+            self._forget(run_id, before)
         return [run_id for run_id, channel in self._open.items() if channel.listeners]
 
-    def _is_empty(self, run_id: str, channel: Channel) -> bool:
-        return run_id not in self._working and channel.count == 0 and not channel.listeners
+    def _forget(self, run_id: str, before: float) -> None:
+        """Unless the channel is needed, or was given to a listener after that time."""
+        channel = self._open.get(run_id)
+        if channel is None or channel.count or channel.listeners:
+            return
+        given = self._given.get(run_id)
+        if run_id in self._working or run_id in self._asking or (given is not None and given >= before):
+            return
+        del self._open[run_id]
+        self._given.pop(run_id, None)
 
     @property
     def streams(self) -> int:

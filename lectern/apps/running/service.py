@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...errors import AppError
 from ..callers import Caller, require_app
 from ..comfy import ComfyClient, Unreachable
 from ..errors import NotReady, OutputUnavailable, RunActive, RunExpired, RunNotFound, TooManyStreams
@@ -192,22 +191,18 @@ class RunService:
         """Raises RunNotFound, TooManyStreams."""
         if self._hub.streams >= self._limits().streams:
             raise TooManyStreams("Too many listeners are connected already; ask for the run itself now and then.")
-        known = self._hub.find(run_id)
         after = read_event_id(last_id)
-        channel = known or self._hub.channel(run_id)
-        channel.open()
-        before = channel.count  # what comes while the run is read is told, perhaps twice
-        try:
+        with self._hub.asked(run_id) as channel:
+            channel.open()
+            before = channel.count  # what comes while the run is read is told, perhaps twice
             run, view = await self.run(run_id, caller)
-        except AppError:
-            self._hub.forget(run_id)
-            raise
-        if known is not None and after is not None and known.has(after):
-            return Listening(b"", known, after)
-        if run.finished:
-            self._hub.forget(run_id)
-            return Listening(_snapshot(view), None, 0)
-        return Listening(_snapshot(view), channel, before)
+            if after is not None and channel.has(after):
+                self._hub.give(run_id)
+                return Listening(b"", channel, after)
+            if run.finished:
+                return Listening(_snapshot(view), None, 0)
+            self._hub.give(run_id)
+            return Listening(_snapshot(view), channel, before)
 
     def view(self, run: Run, positions: Mapping[str, int]) -> dict[str, Any]:
         current = self._dispatcher.current(run.id) if run.status in IN_FLIGHT else None
@@ -228,6 +223,9 @@ class RunService:
 
     def watcher(self, run: Run, workflow: Workflow) -> LogWatcher:
         return RunWatcher(run, self._hub.work(run.id), self._send_progress)
+
+    def missed(self, run: Run) -> None:
+        self._hub.rest(run.id)
 
     def started(self, run: Run) -> None:
         self._sent(run)

@@ -66,11 +66,12 @@ class RunStore:
             if (full := _full(connection, new, bounds, waiting)) is not None:
                 return full
             digest = self._keep_workflow(connection, new.workflow)
-            done = connection.execute(_INSERT, new_row(new, digest))
+            (sequence,) = connection.execute(_INSERT, new_row(new, digest)).inserted_primary_key or ()
             if repeatable is not None:
                 remember(connection, repeatable, new.id, new.created_ms)
-            (sequence,) = done.inserted_primary_key or ()
-            return Placed(stored(new, digest, sequence), waiting + 1, new=True)
+            placed = Placed(stored(new, digest, sequence), waiting + 1, new=True)
+        self._kept = {digest, *list(self._kept)[:REMEMBERED]}  # now, because a commit may fail
+        return placed
 
     def repeated(self, repeatable: Repeatable) -> Run | None:
         """The run that the same request queued before. Raises IdempotencyKeyReuse."""
@@ -196,11 +197,9 @@ class RunStore:
     def _keep_workflow(self, connection: Connection, workflow: Workflow) -> str:
         """Stores the workflow unless an earlier run of it did."""
         digest = workflow.digest
-        if digest not in self._kept:
-            if connection.execute(select(workflows.c.digest).where(workflows.c.digest == digest)).first() is None:
-                values = {"graph": workflow.graph, "targets": workflow.targets, "outputs": workflow.outputs}
-                connection.execute(insert(workflows).values(digest=digest, **values))
-            self._kept = {digest, *list(self._kept)[:REMEMBERED]}
+        if digest not in self._kept and connection.execute(_WORKFLOW, {"at_digest": digest}).first() is None:
+            values = {"graph": workflow.graph, "targets": workflow.targets, "outputs": workflow.outputs}
+            connection.execute(insert(workflows).values(digest=digest, **values))
         return digest
 
 
@@ -212,6 +211,7 @@ _CHANGE = update(runs).where(
     runs.c.status.in_(bindparam("at_status", expanding=True)),
 )
 _WAITING = select(func.count()).select_from(runs).where(runs.c.status == RunStatus.QUEUED)
+_WORKFLOW = select(workflows.c.digest).where(workflows.c.digest == bindparam("at_digest"))
 _ONE = select(runs).where(runs.c.id == bindparam("at_id"))
 _JOB = select(runs, workflows.c.graph, workflows.c.targets, workflows.c.outputs.label("names")).join(workflows)
 # The first run in each state, those that ComfyUI has before those that wait; each is the first entry of an index.

@@ -56,6 +56,7 @@ class Upkeep:
             gone = {"status": RunStatus.EXPIRED, "input": {}, "outputs": [], "logs": "", "expires_ms": None}
             ids = [run.id for run in expired]
             connection.execute(update(runs).where(runs.c.id.in_(ids)).values(gone))
+            connection.execute(delete(idempotency).where(idempotency.c.run.in_(ids)))
         return expired
 
     def delete(self, run_id: str) -> bool:

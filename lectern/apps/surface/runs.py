@@ -9,16 +9,16 @@ from aiohttp import web
 from ...envelope import Call
 from ...settings import Apps
 from ..callers import Caller, Scope
-from ..errors import OutputUnavailable, RunNotFound
+from ..errors import OutputUnavailable, RunNotFound, TooManyStreams
 from ..running.service import Seen
 from ..service import AppService
 from ..store.listed import Listed
 from ..streams import OutputStream
-from .answers import begin, check_json, read_body
+from .answers import check_json, read_body
 from .endpoints import Endpoint, Table
 from .forms import form_body, form_names
 from .receiving import Receiver
-from .sending import file_headers, part_of, send_events, send_file, zipped
+from .sending import part_of, send_archive, send_events, send_file, zipped
 from .submission import (
     Submission,
     cursor,
@@ -63,7 +63,10 @@ class RunHandlers:
         streamed = "text/event-stream" in request.headers.get("Accept", "")
         seen = await self._call(self._service.submit(slug, asked, caller, None if streamed else wait))
         if streamed:
-            listening = await self._call(self._runs.listen(seen.run.id, "", caller))
+            try:
+                listening = await self._call(self._runs.listen(seen.run.id, "", caller))
+            except TooManyStreams:  # the run is queued all the same: an error would have it submitted again
+                return _located(seen, 201)
             return await send_events(request, listening, {"Location": run_url(seen.run.id)})
         if wait is None:
             return _located(seen, 201)
@@ -105,12 +108,8 @@ class RunHandlers:
         items = await self._call(self._runs.outputs(run_id, caller))
         if not items:
             raise OutputUnavailable("The run has no outputs.")
-        response = web.StreamResponse(headers=file_headers(f"lectern-{run_id[:8]}.zip", "application/zip"))
-        await begin(request, response)
-        async for piece in zipped(items, lambda place: self._open(run_id, place, caller), self._call):
-            await response.write(piece)
-        await response.write_eof()
-        return response
+        pieces = zipped(items, lambda place: self._open(run_id, place, caller), self._call)
+        return await send_archive(request, f"lectern-{run_id[:8]}.zip", pieces)
 
     async def _open(self, run_id: str, place: int, caller: Caller, request: web.Request | None = None) -> OutputStream:
         part = {} if request is None else {"part": part_of(request)}

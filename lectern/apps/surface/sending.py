@@ -3,12 +3,14 @@
 import asyncio
 import re
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from urllib.parse import quote
 
 from aiohttp import web
 
 from ...envelope import Call
+from ...errors import AppError
 from ..errors import NoSuchRange, NotReady, OutputUnavailable
 from ..running.outputs import INLINE_TYPES
 from ..running.service import Listening
@@ -46,10 +48,14 @@ async def send_file(request: web.Request, stream: OutputStream, call: Call) -> w
             piece = await call(stream.read())
         await response.write_eof()
     except NotReady:
-        # The status is out: only a broken connection can still say that bytes are missing.
-        if request.transport is not None:
-            request.transport.abort()
+        break_off(request)
     return response
+
+
+def break_off(request: web.Request) -> None:
+    """The status is out: only a broken connection can still say that bytes are missing."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def file_headers(name: str, content_type: str, download: bool = False) -> dict[str, str]:
@@ -74,8 +80,9 @@ async def send_events(
         if listening.first:
             await response.write(listening.first)
         if listening.channel is not None:
-            async for piece in listening.channel.listen(listening.after):
-                await response.write(piece)
+            async with aclosing(listening.channel.listen(listening.after)) as pieces:
+                async for piece in pieces:
+                    await response.write(piece)
         await response.write_eof()
     except ConnectionError:  # the listener left
         pass
@@ -100,7 +107,22 @@ class _Piped:
         return content
 
 
-async def zipped(items: Sequence[OutputItem], opener: Opener, call: Call) -> AsyncIterator[bytes]:
+async def send_archive(request: web.Request, name: str, pieces: AsyncGenerator[bytes, None]) -> web.StreamResponse:
+    response = web.StreamResponse(headers=file_headers(name, "application/zip"))
+    await begin(request, response)
+    try:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                await response.write(piece)
+        await response.write_eof()
+    except AppError:
+        break_off(request)
+    except ConnectionError:  # whoever asked left
+        pass
+    return response
+
+
+async def zipped(items: Sequence[OutputItem], opener: Opener, call: Call) -> AsyncGenerator[bytes, None]:
     """An archive of all outputs, made while it is read. Files that are gone are left out."""
     pipe = _Piped()
     names = archive_names(items)

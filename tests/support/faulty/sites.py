@@ -24,6 +24,7 @@ class Site:
         self.files = dict(files or {})
         self.pause = pause
         self.told: list[Told] = []
+        self._news = asyncio.Condition()
         self._server: TestServer
 
     @property
@@ -45,13 +46,14 @@ class Site:
         await self._server.close()
 
     async def until(self, true: Any, timeout: float) -> None:
-        async with asyncio.timeout(timeout):
-            while not true(self):
-                await asyncio.sleep(0.05)
+        async with asyncio.timeout(timeout), self._news:
+            await self._news.wait_for(lambda: true(self))
 
     async def _take(self, request: web.Request) -> web.Response:
         content = await request.read()
-        self.told.append(Told(request.headers["webhook-id"], json.loads(content)))
+        async with self._news:
+            self.told.append(Told(request.headers["webhook-id"], json.loads(content)))
+            self._news.notify_all()
         await asyncio.sleep(self.pause)
         return web.Response()
 

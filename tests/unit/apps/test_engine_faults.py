@@ -4,10 +4,13 @@ import asyncio
 import time
 
 import pytest
+from aiohttp import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
-from lectern.apps.callers import HOUSEHOLD
+from lectern.apps.callers import HOUSEHOLD, Caller, Scope
+from lectern.apps.errors import Forbidden, NotReady
 from lectern.apps.running.outputs import collect_outputs
 from lectern.apps.running.verdict import invalid_workflow, read_history, refusal
 from lectern.errors import SettingsError
@@ -15,7 +18,7 @@ from lectern.settings import Apps, Settings
 from unit.apps import fake_comfy
 from unit.apps.samples import GRAPH
 from unit.apps.sse import events
-from unit.apps.test_webhooks import receiver  # noqa: F401
+from unit.apps.test_webhooks import Receiver
 
 LONE = "half \ud83d"  # half of a surrogate pair: JSON can say it, UTF-8 cannot
 JSON = st.recursive(
@@ -45,6 +48,14 @@ def at_end(tell: bool = True, **changes):
     return script
 
 
+@pytest.fixture
+async def receiver():
+    made = Receiver()
+    await made.start()
+    yield made
+    await made.server.close()
+
+
 class TestStrangeAnswers:
     @pytest.mark.parametrize(
         "shown",
@@ -69,7 +80,7 @@ class TestStrangeAnswers:
         (told,) = await receiver.wait_for(1)
         assert told["id"] == run["id"]
 
-    async def test_so_does_an_error(self, world, comfy, receiver):  # noqa: F811
+    async def test_so_does_an_error(self, world, comfy, receiver):
         world.settings = lambda: Settings(apps=receiver.apps)
         failed = {"node_id": "2", "node_type": "Noise", "exception_type": "E", "exception_message": LONE}
         comfy.script = at_end(status={"status_str": "error", "messages": [["execution_error", failed]]})
@@ -255,6 +266,54 @@ class TestListeners:
         pending = [handle for handle in loop._scheduled if "_tell" in repr(handle) and not handle.cancelled()]
         assert pending == [] and channel.count == count
 
+    async def test_one_who_is_refused_does_not_take_the_channel_from_another(self, world, comfy, monkeypatch):
+        comfy.script = fake_comfy.hold
+        await world.submit()
+        await comfy.submitted.get()
+        _, waiting = await world.submit()
+        runs = world.service.runs
+        answered = asyncio.Event()
+
+        async def allow(caller, slug):
+            if caller is not HOUSEHOLD:
+                raise Forbidden("not you")
+            await answered.wait()
+
+        monkeypatch.setattr(runs, "_allow", allow)
+        first = asyncio.create_task(runs.listen(waiting["id"], "", HOUSEHOLD))
+        stranger = Caller(name="stranger", scopes=frozenset({Scope.ADMIN}))
+        with pytest.raises(Forbidden):
+            await runs.listen(waiting["id"], "", stranger)
+        answered.set()
+        listening = await first
+        await runs.cancel(waiting["id"], HOUSEHOLD)
+        async with asyncio.timeout(2):
+            told = b"".join([piece async for piece in listening.channel.listen(listening.after)])
+        assert b"event: completed" in told
+
+    async def test_asking_for_runs_that_are_not_there_leaves_nothing(self, world):
+        await world.submit("wait=5")
+        for number in range(20):
+            answer = await world.get(f"/runs/00000000-0000-4000-8000-{number:012}/events")
+            assert answer.status == 404
+        assert world.service.runs._hub._open == {}
+
+    async def test_a_run_that_is_canceled_while_it_is_prepared_leaves_nothing(self, world, comfy, monkeypatch):
+        runs = world.service.runs
+        real = runs._preparer.prepare
+
+        async def slow(run, workflow):
+            await runs.cancel(run.id, HOUSEHOLD)
+            return await real(run, workflow)
+
+        monkeypatch.setattr(runs._preparer, "prepare", slow)
+        _, run = await world.submit("wait=5")
+        assert run["status"] == "canceled"
+        monkeypatch.undo()
+        await world.submit("wait=5")
+        runs._hub.listened()
+        assert runs._hub._open == {} and runs._hub._working == set()
+
     async def test_hundreds_of_short_runs_leave_nothing_behind(self, world, comfy):
         runs = world.service.runs
         world.settings = lambda: Settings(apps=Apps(queued=2000))
@@ -278,6 +337,22 @@ async def test_a_run_that_begins_while_the_wire_hangs_up_has_a_wire(world, comfy
     wire.detach()
 
 
+async def test_a_workflow_whose_first_run_could_not_be_stored_can_be_run_later(world, comfy, monkeypatch):
+    """As after a full disk: nothing may be taken for stored that was rolled back."""
+    from lectern.apps.store import runs
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    headers = {"Idempotency-Key": "k"}
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "remember", full)
+        answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)
+        assert answer.status == 503
+    answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)
+    assert answer.status == 201
+
+
 async def test_an_hourly_chore_that_fails_does_not_end_deadlines(world, comfy, monkeypatch):
     def broken(*_):
         raise PermissionError("the folder is another one's")
@@ -287,3 +362,113 @@ async def test_an_hourly_chore_that_fails_does_not_end_deadlines(world, comfy, m
     answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers={"Cancel-After": "1s"})
     run = await world.ended((await answer.json())["id"])
     assert run["error"]["code"] == "deadline_exceeded"
+
+
+class TestAnswersThatBreakOff:
+    async def test_an_archive_whose_file_cannot_be_read_is_no_whole_archive(self, world, comfy, monkeypatch):
+        _, run = await world.submit("wait=5", n=2)
+        real = world.service.runs.output
+
+        async def away(run_id, place, caller, *rest):
+            if place == 1:
+                raise NotReady("ComfyUI does not answer.")
+            return await real(run_id, place, caller, *rest)
+
+        monkeypatch.setattr(world.service.runs, "output", away)
+        with pytest.raises(ClientError):
+            await (await world.get(f"/runs/{run['id']}/outputs.zip")).read()
+
+    async def test_a_run_whose_events_nobody_may_hear_any_more_is_queued_and_told_so(self, world, comfy):
+        world.settings = lambda: Settings(apps=Apps(streams=1))
+        comfy.script = fake_comfy.hold
+        _, first = await world.submit()
+        async with await world.get(f"/runs/{first['id']}/events") as listener:
+            await events(listener, "status")
+            headers = {"Accept": "text/event-stream"}
+            answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)
+            assert (answer.status, (await answer.json())["status"]) == (201, "queued")
+
+    async def test_a_key_of_a_run_that_expired_is_free_again(self, world, comfy, monkeypatch):
+        world.settings = lambda: Settings(apps=Apps(keep_days=1))
+        headers = {"Idempotency-Key": "k", "Prefer": "wait=5"}
+        first = await (await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)).json()
+        later = time.time_ns() // 1_000_000 + 2 * 86_400_000
+        await world.service._storage.call(lambda store: store.upkeep.expire(later, 10))
+        assert (await world.get(f"/runs/{first['id']}")).status == 410
+        second = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)
+        assert second.status == 200 and (await second.json())["id"] != first["id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "statuses"),
+    [
+        ("/apps/%ED%A0%BD", {404}),
+        ("/apps?q=%FF", {200}),
+        ("/runs?app=%FF", {200}),
+        ("/runs?app=%ED%A0%BD", {200}),
+        ("/runs?cursor=%ED%A0%BD", {400}),
+        ("/runs?status=%ED%A0%BD", {400}),
+        ("/runs?limit=%D9%A1", {400}),
+        ("/apps/tiny?version=%D9%A1", {404}),
+        ("/files/%ED%A0%BD", {404}),
+    ],
+)
+async def test_addresses_that_are_no_text(world, path, statuses):
+    await world.submit("wait=5")
+    answer = await world.client.get(URL(f"/lectern/v1{path}", encoded=True))
+    assert answer.status in statuses, await answer.text()
+
+
+@pytest.mark.parametrize(
+    "text", ["你好 ☕ \U0001f600", "a\u202eb", "\ufeff", "<script>&amp;", "'; --", "e\u0301", "\x7f"]
+)
+async def test_texts_of_every_script_come_back_as_they_went(world, comfy, text):
+    _, run = await world.submit("wait=5", input={"width": 64, "text": text}, metadata={text: text})
+    assert (run["status"], run["input"]["text"], run["metadata"]) == ("succeeded", text, {text: text})
+    prompt_id = await comfy.submitted.get()
+    assert comfy.history[prompt_id]["prompt"][2]["2"]["inputs"]["text"] == text
+
+
+HOSTILE: list[bytes] = [
+    b"[]",
+    b'"text"',
+    b"5",
+    b"null",
+    b"{}",
+    b'{"nodes": 5}',
+    b'{"nodes": [5, null, {}], "links": 7, "extra": []}',
+    b'{"nodes": [{"id": [], "type": {}, "inputs": 5}], "extra": {"linearData": {"inputs": [[], 5, [[], {}]]}}}',
+    b'{"nodes": [], "extra": {"linearData": 5, "lectern": {"app": []}}, "definitions": {"subgraphs": 5}}',
+    b'{"nodes": [], "extra": {"lectern": {"app": {"title": 5, "slug": [], "description": {}, "outputs": []}}}}',
+    b'{"1": {"class_type": "SaveImage", "inputs": {"images": [[], 0], "filename_prefix": NaN}}}',
+    b'{"1": {"class_type": "SaveImage", "inputs": {"images": ["9", 0], "filename_prefix": "\\ud83d"}}}',
+    b'{"1": {"class_type": "SaveImage", "inputs": {}, "_meta": {"title": 5}}}',
+    b'{"1": {"class_type": "\\u0000", "inputs": {}}}',
+    b"[" * 100_000,
+    b"\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("content", HOSTILE, ids=lambda content: content[:40].decode("latin-1"))
+async def test_a_file_of_any_content_publishes_or_is_refused(world, comfy, content):
+    comfy.saved["x.app.json"] = content
+    comfy.modified += 1
+    assert (await world.get("/workflows")).status == 200
+    answer = await world.client.put("/lectern/v1/apps/x", json={"from": "x.app.json"})
+    assert answer.status < 500, await answer.text()
+    if answer.status == 201:
+        assert (await world.get("/apps/x/export")).status == 200
+        assert (await world.get("/openapi.json")).status == 200
+        assert (await world.post("/apps/x/runs", json={"input": {}}, headers={"Prefer": "wait=5"})).status < 500
+
+
+@pytest.mark.parametrize("content", HOSTILE[:-2], ids=lambda content: content[:40].decode("latin-1"))
+@pytest.mark.parametrize("path", ["/propose", "/apps/x"])
+@pytest.mark.parametrize("key", ["workflow", "prompt"])
+async def test_a_workflow_of_any_shape_publishes_or_is_refused(world, content, path, key):
+    other = b"null" if key == "workflow" else b'{"nodes": []}'
+    body = b'{"workflow": %s, "prompt": %s}' % ((content, b"null") if key == "workflow" else (other, content))
+    method = "POST" if path == "/propose" else "PUT"
+    headers = {"Content-Type": "application/json"}
+    answer = await world.client.request(method, f"/lectern/v1{path}", data=body, headers=headers)
+    assert answer.status < 500, await answer.text()

@@ -248,10 +248,12 @@ class TestMonitoring:
         await world.submit("wait=5")
         comfy.script = fake_comfy.fail
         await world.submit("wait=5")
+        await world.submit(input={"width": 1})
         text = await (await world.client.get("/lectern/metrics")).text()
         assert 'lectern_runs_submitted_total{app="tiny"} 2.0' in text
         assert 'lectern_runs_ended_total{app="tiny",error="node_execution_error",status="failed"} 1.0' in text
         assert 'lectern_run_seconds_count{app="tiny"} 2.0' in text
+        assert 'lectern_requests_refused_total{code="invalid_input"} 1.0' in text
         assert "lectern_ready 1.0" in text
 
 
