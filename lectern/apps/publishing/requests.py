@@ -1,7 +1,6 @@
 """What a publisher sends: the body of PUT and PATCH, read and checked as far as it can be without ComfyUI."""
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -132,7 +131,7 @@ def _read_picture(value: object) -> Picture | None:
         return None
     try:
         content = base64.b64decode(found[2], validate=True)
-    except binascii.Error:
+    except ValueError:  # also for other characters than ASCII
         return None
     fits = content.startswith(SIGNATURES[found[1]]) and len(content) <= PICTURE_BYTES
     return Picture(content, found[1]) if fits else None

@@ -5,6 +5,7 @@ from aiohttp import web
 from ... import __version__
 from ...envelope import Call
 from ..callers import Caller, Scope
+from ..errors import BadRequest
 from ..openapi.document import openapi_document
 from ..publishing.library import Described
 from ..service import AppService
@@ -35,8 +36,16 @@ class DocumentHandlers:
     def _document(self, request: web.Request, apps: list[Described], everything: bool) -> web.Response:
         settings = self._service.settings().apps
         viewed = [(app_view(one, settings.file_mb), one.contract) for one in apps]
-        base = str(request.url.origin())
+        base = _base(request)
         document = openapi_document(
             viewed, base, settings.access, everything=everything, max_mb=settings.file_mb, version=__version__
         )
         return web.json_response(document)
+
+
+def _base(request: web.Request) -> str:
+    """The address that the caller used. Raises BadRequest."""
+    try:
+        return str(request.url.origin())
+    except ValueError:
+        raise BadRequest("The header Host is no host's name.") from None

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..contract import Contract
+from ..errors import BadRequest
 from ..inputs import Input, find_choice
 from ..nodeinfo import Kind
 from .receiving import Form
+from .submission import parse_json
 
 TRUE = frozenset({"true", "on", "yes", "1"})
 FALSE = frozenset({"false", "off", "no", "0", ""})
@@ -68,7 +70,8 @@ def _special(fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _json(text: str) -> Any:
+    """What may not stand in a JSON body either stays a text, for which the check of the key has its own sentence."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse_json(text.encode())
+    except BadRequest:
         return text

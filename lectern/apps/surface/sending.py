@@ -76,6 +76,8 @@ async def send_events(
     """Until the run has ended, or the listener leaves."""
     response = web.StreamResponse(headers={**EVENT_STREAM, **(headers or {})})
     await begin(request, response)
+    if request.method == "HEAD":  # a body would be read as the next answer of the connection
+        return response
     try:
         if listening.first:
             await response.write(listening.first)
@@ -110,6 +112,8 @@ class _Piped:
 async def send_archive(request: web.Request, name: str, pieces: AsyncGenerator[bytes, None]) -> web.StreamResponse:
     response = web.StreamResponse(headers=file_headers(name, "application/zip"))
     await begin(request, response)
+    if request.method == "HEAD":
+        return response
     try:
         async with aclosing(pieces):
             async for piece in pieces:

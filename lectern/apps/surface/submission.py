@@ -54,12 +54,24 @@ def parse_json(content: bytes) -> Any:
     try:
         value = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
         # A lone half of a surrogate pair can be written in JSON but in no file, database or answer.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        text = json.dumps(value, ensure_ascii=False)
+        text.encode("utf-8")
     except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON in UTF-8.") from None
+    if "Infinity" in text and not _finite(value):
+        raise BadRequest("The body contains a number that is too large, such as 1e400.")
     if _NUL.search(content):
         raise BadRequest("The body contains the character U+0000, which cannot be stored.")
     return value
+
+
+def _finite(value: Any) -> bool:
+    """Whether it can be answered as JSON, which has no way to write what Python makes of 1e400."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_constant(name: str) -> None:

@@ -17,6 +17,7 @@ from ...errors import SettingsError
 from ...settings import Settings
 from ..egress import Egress, check_url, webhook_reach
 from ..errors import AddressFailed, AddressRefused, NotReady
+from ..running.messages import encodable
 from ..store.storage import Storage
 from .records import Delivery, DeliveryState, Due
 from .signing import key_of, read_secret, sign
@@ -39,8 +40,12 @@ class Rhythm(NamedTuple):
 
 
 def new_delivery(run_id: str, event: str, url: str, payload: Mapping[str, Any], now_ms: int) -> Delivery:
-    """An event for `insert_delivery`; it gets its id here, which stays the same however often it is sent."""
-    return Delivery(str(uuid.uuid4()), run_id, event, url, json.dumps(payload, ensure_ascii=False), 0, now_ms)
+    """An event for `insert_delivery`; it gets its id here, which stays the same however often it is sent.
+
+    What no database can hold is replaced: it is stored together with a change of its run, which must not fail for it.
+    """
+    content = encodable(json.dumps(payload, ensure_ascii=False))
+    return Delivery(str(uuid.uuid4()), run_id, event, url, content, 0, now_ms)
 
 
 class Webhooks:
