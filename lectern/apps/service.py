@@ -148,11 +148,14 @@ class AppService:
         if repeatable is not None and self._storage.exists:
             known = await self._storage.call(lambda store: store.runs.repeated(repeatable))
             if known is not None:
+                await self._storage.durable()  # the first request may still wait for it
                 return await self.runs.wait(known.id, wait or 0, caller)
         if asked.webhook is not None:
             self.webhooks.check(asked.webhook.url)
         described, values = await self._checked(app, asked)
-        resolved = await self._references.resolve_all(caller.owner, described.contract.inputs, values)
+        resolved = await self._references.resolve_all(
+            caller.owner, described.contract.inputs, values, app.options.max_mb
+        )
         new = NewRun(
             id=str(uuid.uuid4()),
             app=app.slug,

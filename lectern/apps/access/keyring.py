@@ -73,6 +73,7 @@ class KeyRing:
     async def create(self, wanted: Wanted) -> Issued:
         issued = issue(wanted, self._now_ms())
         await self._call(self._storage.call(lambda store: store.keys.insert(issued.key)))
+        await self._call(self._storage.durable())
         self._changes += 1
         return issued
 
@@ -85,6 +86,7 @@ class KeyRing:
         if not found:
             raise KeyNotFound("There is no key with this id; GET /lectern/v1/keys lists them.")
         self._changes += 1
+        await self._call(self._storage.durable())  # no power cut brings a revoked key back
 
     async def _all(self) -> Mapping[str, Key]:
         if self._version() != self._known:

@@ -111,6 +111,7 @@ class FileKeeper:
             if kept is None:
                 await asyncio.to_thread(self._delete, [row.id])
                 raise FilesFull(f"There is no room: all files together may have {files_mb} MB (files_mb of [apps]).")
+        await self._storage.durable()
         stored, new = kept
         return Kept(
             stored.id, file_url(stored.id), stored.name, stored.content_type, stored.size, stored.expires_ms, new

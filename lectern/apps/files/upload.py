@@ -102,4 +102,4 @@ def translated(folder: Path) -> Iterator[None]:
 
 
 def too_large(limit: int) -> FileTooLarge:
-    return FileTooLarge(f"A file may have at most {limit // MB} MB (file_mb of [apps] in lectern.toml).")
+    return FileTooLarge(f"A file may have at most {limit // MB} MB (max_mb of the app, else file_mb of [apps]).")

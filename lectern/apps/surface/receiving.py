@@ -13,7 +13,7 @@ from ...envelope import Call
 from ..errors import BadRequest, BodyTooLarge, InvalidInput, UnsupportedMedia, UploadStalled
 from ..files.keeper import FileKeeper, Kept
 from ..files.types import accepts
-from ..files.upload import too_large
+from ..files.upload import MB, too_large
 from ..inputs import ECHO_LENGTH, Problem, shown
 
 PIECE_BYTES = 256 * 1024
@@ -61,12 +61,20 @@ class Receiver:
             raise BadRequest("The form has no file; send it in a part called file.")
         return kept
 
-    async def form(self, request: web.Request, names: Mapping[str, str], owner: str, fields_kb: int) -> Form:
+    async def form(
+        self,
+        request: web.Request,
+        names: Mapping[str, str],
+        owner: str,
+        fields_kb: int,
+        max_mb: int | None = None,
+    ) -> Form:
         """A run's form: its fields, and its files, which are kept by then.
 
         Args:
             names: of the app's inputs, each with its media, empty for those that take no file.
             fields_kb: kilobytes of all fields together.
+            max_mb: megabytes of one file, when that is less than the settings allow.
 
         Raises:
             InvalidInput: with every part that has no place in this app's form; BodyTooLarge: too much text.
@@ -86,7 +94,7 @@ class Receiver:
                 room -= len(content)
                 fields[name] = _decoded(name, content)
             elif part.filename or not await self._is_empty(part):
-                files[name] = await self._part(part, owner)
+                files[name] = await self._part(part, owner, max_mb)
                 problems += _unfit(name, names[name], files[name])
         if problems:
             raise InvalidInput(" ".join(p.message for p in problems)[:1000], [p._asdict() for p in problems])
@@ -112,12 +120,14 @@ class Receiver:
             async with self._patience():
                 return await reader.next()
 
-    async def _part(self, part: BodyPartReader, owner: str) -> Kept:
+    async def _part(self, part: BodyPartReader, owner: str, max_mb: int | None = None) -> Kept:
         name, kind = part.filename or "", part.headers.get("Content-Type", "")
-        return await self._keep(owner, name, kind, lambda: part.read_chunk(PIECE_BYTES))
+        return await self._keep(owner, name, kind, lambda: part.read_chunk(PIECE_BYTES), max_mb)
 
-    async def _keep(self, owner: str, name: str, kind: str, read: Callable[[], Awaitable[bytes]]) -> Kept:
-        upload = self._keeper.upload()
+    async def _keep(
+        self, owner: str, name: str, kind: str, read: Callable[[], Awaitable[bytes]], max_mb: int | None = None
+    ) -> Kept:
+        upload = self._keeper.upload(max_mb and max_mb * MB)
         try:
             while piece := await self._piece(read):
                 await upload.write(piece)

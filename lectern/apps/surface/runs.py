@@ -120,8 +120,9 @@ class RunHandlers:
         slug = request.match_info["slug"]
         cancel_after, key = parse_cancel_after(request.headers), parse_idempotency_key(request.headers)
         if request.content_type == "multipart/form-data":
-            contract = (await self._call(self._service.describe(slug, None, caller, stale=True))).contract
-            form = await self._receiver.form(request, form_names(contract), caller.owner, limits.body_kb)
+            app, contract, _ = await self._call(self._service.describe(slug, None, caller, stale=True))
+            names, most = form_names(contract), app.options.max_mb
+            form = await self._receiver.form(request, names, caller.owner, limits.body_kb, most)
             body: object = form_body(form, contract)
             content = json.dumps(body, sort_keys=True).encode()
         else:
@@ -139,7 +140,8 @@ class RunHandlers:
             return limits.body_kb
         described = await self._call(self._service.describe(request.match_info["slug"], None, caller, stale=True))
         files = sum(item.media is not None for item in described.contract.inputs)
-        return limits.body_kb + min(files, 4) * limits.file_mb * 1400
+        file_mb = min(limits.file_mb, described.app.options.max_mb or limits.file_mb)
+        return limits.body_kb + min(files, 4) * file_mb * 1400
 
 
 def _located(seen: Seen, status: int) -> web.Response:

@@ -1,7 +1,10 @@
 """What hostile callers send: it is refused in one sentence, changes nothing, and holds up nobody else."""
 
 import asyncio
+import base64
+import io
 import json
+from typing import Any
 
 import aiohttp
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from lectern.apps.webhooks.delivery import new_delivery
 from lectern.settings import Apps, Settings
 from unit.apps.conftest import V1
+from unit.apps.media import picture
 from unit.apps.samples import GRAPH
 
 HOOK = "https://hook.example/x"
@@ -82,3 +86,93 @@ async def test_what_cannot_be_published(world, body, status):
 
 async def test_a_password_of_other_characters(house):
     assert await house.status("GET", "/of/run", {"Authorization": "Basic é"}) == 401
+
+
+@pytest.fixture
+async def loader(world, comfy):
+    """An app that takes one picture, of at most 1 MB."""
+    comfy.object_info["LoadImage"] = {"input": {"required": {"image": [["a.png"], {"image_upload": True}]}}}
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},
+    }
+    inputs = [{"node_id": "1", "widget": "image"}]
+    body = {"prompt": graph, "inputs": inputs, "options": {"max_mb": 1}}
+    assert (await world.client.put(f"{V1}/apps/loader", json=body)).status == 201
+    return world
+
+
+async def large_by_url(world, content):
+    kept = await (await world.post("/files", data=io.BytesIO(content), headers={"Content-Type": "image/png"})).json()
+    return {"json": {"input": {"image": kept["url"]}}}
+
+
+async def large_by_data_url(world, content):
+    url = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    body = io.BytesIO(json.dumps({"input": {"image": url}}).encode())
+    return {"data": body, "headers": {"Content-Type": "application/json"}}
+
+
+async def large_by_form(world, content):
+    data = aiohttp.FormData()
+    data.add_field("image", io.BytesIO(content), filename="a.png", content_type="image/png")
+    return {"data": data}
+
+
+@pytest.mark.parametrize("way, status", [(large_by_url, 422), (large_by_data_url, 422), (large_by_form, 413)])
+async def test_an_apps_own_limit_holds_however_a_file_comes(loader, way, status):
+    small, large = picture(), picture() + b"\0" * 1_100_000
+    assert (await loader.post("/apps/loader/runs", **await way(loader, small))).status == 201
+    answer = await loader.post("/apps/loader/runs", **await way(loader, large))
+    assert (answer.status, "1 MB" in await answer.text()) == (status, True)
+
+
+@pytest.fixture
+def synced(world, monkeypatch):
+    """How often somebody waited for the disk since it was asked last."""
+    times = 0
+    durable = world.service._storage.durable
+
+    async def counted() -> None:
+        nonlocal times
+        times += 1
+        await durable()
+
+    def asked() -> int:
+        nonlocal times
+        seen, times = times, 0
+        return seen
+
+    monkeypatch.setattr(world.service._storage, "durable", counted)
+    return asked
+
+
+async def test_no_2xx_before_the_disk_has_what_it_promises(world, comfy, synced):
+    async def synced_by(method: str, path: str, **options: Any) -> bool:
+        synced()
+        answer = await world.client.request(method, V1 + path, **options)
+        assert answer.status < 300
+        return synced() > 0
+
+    once = {"json": {"input": {"width": 64}}, "headers": {"Idempotency-Key": "k"}}
+    assert await synced_by("POST", "/apps/tiny/runs", **once)
+    assert await synced_by("POST", "/apps/tiny/runs", **once)
+    run = (await (await world.get("/runs")).json())["runs"][0]["id"]
+    assert await synced_by("POST", f"/runs/{run}/cancel")
+    await world.ended(run)
+    assert await synced_by("DELETE", f"/runs/{run}")
+    assert await synced_by("POST", "/files", data=picture(), headers={"Content-Type": "image/png"})
+
+
+async def test_a_key_and_its_end_are_on_the_disk(house, monkeypatch):
+    done: list[str] = []
+    durable = house.storage.durable
+
+    async def noted() -> None:
+        done.append("synced")
+        await durable()
+
+    monkeypatch.setattr(house.storage, "durable", noted)
+    key = await house.key()
+    await house.gate.keys.revoke(key.key.id)
+    assert done == ["synced", "synced"]
