@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from pydantic import ValidationError
 
 from ..graph import Graph, is_link
-from ..picks import OutputPick, Pick, Picked, PickOptions, Place, Stale
+from ..picks import MOST_PICKS, OutputPick, Pick, Picked, PickOptions, Place, Stale
 from .saved import Host, SavedWorkflow, Workflow, app_section, items, linear_data, mapping
 
 DUPLICATE = re.compile(r"#\d+$")  # how the front end tells widgets of one name apart; the API graph does not
@@ -20,6 +20,7 @@ GONE = "names a node that no longer exists"
 GONE_OUTPUT = "names an output node that no longer exists"
 INACTIVE = "names a node that is muted or bypassed"
 AMBIGUOUS = "names a node of a subgraph that is used more than once; pick it again in App Mode"
+TOO_MANY = f"stands after {MOST_PICKS} others, which is as many as an app may have"
 NOT_A_PICK = "is not a pick: [id, widget name, options]"
 
 
@@ -33,8 +34,10 @@ class _Found(NamedTuple):
 def read_picks(workflow: Workflow, graph: Graph) -> Picked:
     """App Mode's picks in their order; what cannot be found is in `stale` and says why."""
     reader = _Reader(workflow, graph)
-    inputs = [reader.input(entry) for entry in linear_data(workflow, "inputs")]
-    outputs = [found for entry in linear_data(workflow, "outputs") for found in reader.outputs(entry)]
+    wanted, asked = linear_data(workflow, "inputs"), linear_data(workflow, "outputs")
+    inputs = [reader.input(entry) for entry in wanted[:MOST_PICKS]]
+    outputs = [found for entry in asked[:MOST_PICKS] for found in reader.outputs(entry)]
+    inputs += [Stale("", "", TOO_MANY)] if max(len(wanted), len(asked)) > MOST_PICKS else []
     return Picked(
         tuple(pick for pick in inputs if isinstance(pick, Pick)),
         tuple(dict.fromkeys(pick for pick in outputs if isinstance(pick, OutputPick))),
@@ -56,6 +59,8 @@ def promoted_widgets(workflow: Workflow, graph: Graph) -> dict[Place, Promoted]:
     for host in reader.saved.hosts:
         layer = reader.saved.definition(host.node) if not host.path else None
         for slot in items(layer.document.get("inputs")) if layer is not None else ():
+            if reader.saved.exhausted:
+                break
             name = str(slot.get("name"))
             places = [place for place in reader.saved.places(host, name) if reader.usable(place)]
             if places:
@@ -163,16 +168,11 @@ class _Reader:
     def _promoted(self, inner_id: str, widget: str) -> list[_Found]:
         """What subgraph nodes show of the widget of a node inside, at most two; the name is the subgraph input's."""
         found: list[_Found] = []
-        for host in self.saved.hosts:
-            if len({one.places[0] for one in found}) > 1:
+        for host, name in self.saved.shown.get((inner_id, widget), ()):
+            if len({one.places[0] for one in found}) > 1 or self.saved.exhausted:
                 break
-            layer = self.saved.definition(host.node)
-            for slot in items(layer.document.get("inputs")) if layer is not None else ():
-                ends = list(layer.targets(slot.get("linkIds")))[:1] if layer is not None else []
-                if [(str(node.get("id")), name) for node, name in ends] == [(inner_id, widget)]:
-                    name = str(slot.get("name"))
-                    shown = self._at(host, name, name)
-                    found += [shown] if isinstance(shown, _Found) else []
+            shown = self._at(host, name, name)
+            found += [shown] if isinstance(shown, _Found) else []
         return found
 
     def _inner_outputs(self, identity: str) -> list[str]:

@@ -171,7 +171,7 @@ def _role(node_id: str, consumers: Consumers) -> str:
     for _ in range(MOST_HOPS):
         if not waiting:
             break
-        for consumer, name in consumers.get(waiting.popleft(), ()):
+        for consumer, name in consumers.get(waiting.popleft(), [])[:MOST_HOPS]:
             role = next((word for word in ("negative", "positive") if word in name.lower()), "")
             if role:
                 return role

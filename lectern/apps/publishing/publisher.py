@@ -19,7 +19,7 @@ from ..store.published import NewVersion
 from ..store.storage import Storage
 from ..surface.submission import parse_json
 from .appmode import read_picks
-from .converting import convert
+from .converting import MOST_NODES, WorkflowFormat, convert
 from .library import UNKNOWN_APP, Library
 from .proposals import proposal_view, propose_all
 from .requests import Amendment, Publication
@@ -161,6 +161,8 @@ class Publisher:
         if graph is None:
             assert workflow is not None
             graph = convert(workflow, await self._classes.all())
+        if len(graph) > MOST_NODES:
+            raise WorkflowFormat(f"The workflow has {len(graph)} nodes; at most {MOST_NODES} can be published.")
         return Drawn(workflow, graph)
 
     async def _read_file(self, file: str) -> tuple[Workflow | None, Graph | None]:

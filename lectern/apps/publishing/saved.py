@@ -6,6 +6,7 @@ shows those that end at a widget as widgets of its own. Source: ComfyUI_frontend
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ..picks import Place
@@ -15,6 +16,8 @@ Workflow = Mapping[str, Any]  # a UI-format workflow, a foreign document
 DEEPEST = 32  # subgraphs inside each other
 MOST_HOSTS = 2000  # subgraph nodes that are looked at, counted wherever they are repeated
 MOST_STEPS = 200  # from one promoted widget to all that it feeds
+MOST_LINKS = 100_000  # that are followed in one workflow, all together; a bound for hostile ones
+MOST_DEFINITIONS = 1000
 VIRTUAL = frozenset({"PrimitiveNode", "Reroute"})  # they only pass a value on; the API graph does not have them
 INACTIVE = (2, 4)  # litegraph's modes: muted, bypassed
 
@@ -49,9 +52,27 @@ class Layer:
         found = (_link(entry) for entry in self.document.get("links") or ())
         return {link.id: link for link in found if link is not None}
 
+    @cached_property
+    def inputs(self) -> dict[str, Mapping[str, Any]]:
+        """A definition's inputs by name; of two with one name the first."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for slot in items(self.document.get("inputs")):
+            if isinstance(slot.get("name"), str):
+                found.setdefault(slot["name"], slot)
+        return found
+
+    @cached_property
+    def shown(self) -> list[tuple[str, str, str]]:
+        """(inner node, its widget, name) of a definition's inputs; of what an input feeds, the first counts."""
+        found = []
+        for slot in items(self.document.get("inputs")):
+            node, widget = next(self.targets(slot.get("linkIds")), ({}, ""))
+            found.append((str(node.get("id")), widget, str(slot.get("name"))))
+        return found
+
     def targets(self, link_ids: object) -> Iterator[tuple[Mapping[str, Any], str]]:
         """(node, name of its input) at the end of each link."""
-        for link_id in link_ids if isinstance(link_ids, list) else ():
+        for link_id in link_ids[:MOST_STEPS] if isinstance(link_ids, list) else ():
             link = self.links.get(link_id) if isinstance(link_id, (int, str)) else None
             node = self.nodes.get(link.target) if link is not None else None
             slots = node.get("inputs") if node is not None else None
@@ -111,7 +132,8 @@ class SavedWorkflow:
     def __init__(self, workflow: Workflow) -> None:
         self.root = Layer(workflow)
         found = items(mapping(workflow.get("definitions")).get("subgraphs"))
-        self.definitions = without_cycles({str(one.get("id")): Layer(one) for one in found})
+        self.definitions = without_cycles({str(one.get("id")): Layer(one) for one in found[:MOST_DEFINITIONS]})
+        self._left = MOST_LINKS
 
     @cached_property
     def hosts(self) -> list[Host]:
@@ -142,15 +164,30 @@ class SavedWorkflow:
         """What a subgraph node stands for; None for any other node."""
         return self.definitions.get(str(node.get("type")))
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether so many links were followed that no more are."""
+        return self._left <= 0
+
+    @cached_property
+    def shown(self) -> Mapping[tuple[str, str], list[tuple[Host, str]]]:
+        """The subgraph nodes that show a widget and what they call it, by id and widget of the node inside."""
+        found: dict[tuple[str, str], list[tuple[Host, str]]] = {}
+        every = ((host, *one) for host in self.hosts for one in (self.definition(host.node) or self.root).shown)
+        for host, inner_id, widget, name in islice(every, MOST_LINKS):
+            found.setdefault((inner_id, widget), []).append((host, name))
+        return found
+
     def places(self, host: Host, widget: str) -> tuple[Place, ...]:
         """The widgets of the API graph that a widget of the editor sets, the one that is shown first."""
         found: dict[Place, None] = {}
         waiting = [(host, widget)]
         for _ in range(MOST_STEPS):
-            if not waiting:
+            if not waiting or self.exhausted:
                 break
             at, name = waiting.pop(0)
             ends = self._ends(at, name)
+            self._left -= 1 + len(ends or ())
             if ends is None:
                 found[Place(at.api_id, name)] = None
             else:
@@ -207,7 +244,7 @@ def _proxied(host: Host, inner: Layer, widget: str) -> list[tuple[Host, str]]:
 
 def subgraph_input(layer: Layer, name: str) -> Mapping[str, Any]:
     """A definition's input by its name."""
-    return next((slot for slot in items(layer.document.get("inputs")) if slot.get("name") == name), {})
+    return layer.inputs.get(name, {})
 
 
 def app_section(workflow: Workflow) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """How handlers answer: JSON, and every error as `{"error": {"code", "message", "details"}}`."""
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,6 +22,8 @@ from ..errors import (
 from .submission import parse_json
 
 CHALLENGE = 'Bearer realm="lectern"'  # never Basic, which makes browsers ask for a password and remember it
+
+LARGE = 256 * 1024  # bytes of JSON that are read on a thread
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -86,7 +89,9 @@ async def read_json(request: web.Request, limit_kb: int) -> Any:
     Raises UnsupportedMedia, BodyTooLarge, BadRequest.
     """
     check_json(request)
-    return parse_json(await read_body(request, limit_kb))
+    content = await read_body(request, limit_kb)
+    # Workflows may be large, and this is the loop that serves everybody.
+    return await asyncio.to_thread(parse_json, content) if len(content) > LARGE else parse_json(content)
 
 
 def check_json(request: web.Request) -> None:

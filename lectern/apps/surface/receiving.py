@@ -197,7 +197,9 @@ def _unfit(name: str, media: str, kept: Kept) -> list[Problem]:
 
 def _decoded(name: str, content: bytes) -> str:
     if b"\0" in content:
-        raise BadRequest(f"The field {shown(name)[:ECHO_LENGTH]} contains the character U+0000, which cannot be stored.")
+        raise BadRequest(
+            f"The field {shown(name)[:ECHO_LENGTH]} contains the character U+0000, which cannot be stored."
+        )
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

@@ -14,7 +14,7 @@ from ..running.service import Seen
 from ..service import AppService
 from ..store.listed import Listed
 from ..streams import OutputStream
-from .answers import check_json, read_body
+from .answers import LARGE, check_json, read_body
 from .endpoints import Endpoint, Table
 from .forms import form_body, form_names
 from .receiving import Receiver
@@ -32,7 +32,6 @@ from .submission import (
 )
 from .views import run_url
 
-LARGE = 256 * 1024  # bytes
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

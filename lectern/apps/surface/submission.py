@@ -21,6 +21,7 @@ LIST_DEFAULT = 20
 EVENTS = ("start", "output", "progress", "completed")
 URL_LENGTH = 2000
 LONGEST_HOURS = 24 * 7
+DEEPEST = 100  # levels of lists and objects in a body; a saved workflow has about 10
 
 _KEYS = ("input", "version", "seed", "n", "metadata", "webhook", "webhook_events_filter")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # an escaped NUL, not an escaped backslash before "u0000"
@@ -58,11 +59,26 @@ def parse_json(content: bytes) -> Any:
         text.encode("utf-8")
     except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON in UTF-8.") from None
+    if content.count(b"[") + content.count(b"{") > DEEPEST and _is_deep(value):
+        raise BadRequest(f"The body is nested more than {DEEPEST} levels deep.")
     if "Infinity" in text and not _finite(value):
         raise BadRequest("The body contains a number that is too large, such as 1e400.")
     if _NUL.search(content):
         raise BadRequest("The body contains the character U+0000, which cannot be stored.")
     return value
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether it is so deep that what walks it later could run out of stack."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return bool(level)
 
 
 def _finite(value: Any) -> bool:

@@ -9,11 +9,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from lectern.apps.publishing.converting import MOST_NODES
+from lectern.apps.publishing.proposals import proposal_view
 from lectern.apps.webhooks.delivery import new_delivery
 from lectern.settings import Apps, Settings
 from unit.apps.conftest import V1
 from unit.apps.media import picture
-from unit.apps.samples import GRAPH
+from unit.apps.samples import GRAPH, OBJECT_INFO
 
 HOOK = "https://hook.example/x"
 
@@ -176,3 +178,67 @@ async def test_a_key_and_its_end_are_on_the_disk(house, monkeypatch):
     key = await house.key()
     await house.gate.keys.revoke(key.key.id)
     assert done == ["synced", "synced"]
+
+
+def bulky(slots: int, hosts: int, links: int, picks: int, definitions: int = 1) -> dict[str, Any]:
+    """A workflow of a few megabytes that says far more by repetition."""
+    linked = [{"id": n, "origin_id": -10, "target_id": 1, "target_slot": 0} for n in range(links)]
+    subgraph = {
+        "id": "s",
+        "nodes": [{"id": 1, "type": "X", "inputs": [{"name": "a"}]}],
+        "inputs": [{"name": f"w{n}", "linkIds": list(range(links))} for n in range(slots)],
+        "links": linked,
+    }
+    chain = [{"id": f"d{n}", "nodes": [{"id": 1, "type": f"d{n + 1}"}]} for n in range(definitions - 1)]
+    return {
+        "nodes": [{"id": n, "type": "s"} for n in range(hosts)],
+        "definitions": {"subgraphs": [subgraph, *chain]},
+        "extra": {"linearData": {"inputs": [["1", "a"], ["gone", "a"]] * (picks // 2)}},
+    }
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        pytest.param(bulky(slots=3000, hosts=2000, links=1, picks=2), id="widgets"),
+        pytest.param(bulky(slots=300, hosts=2000, links=300, picks=2), id="links"),
+        pytest.param(bulky(slots=3, hosts=2000, links=1, picks=100_000), id="picks"),
+        pytest.param(bulky(slots=3, hosts=2, links=1, picks=2, definitions=20_000), id="a chain of subgraphs"),
+    ],
+)
+def test_a_workflow_cannot_hold_up_the_service(workflow):
+    assert proposal_view(GRAPH, OBJECT_INFO, workflow)["stale"]
+
+
+@pytest.mark.timeout(30)
+def test_a_graph_of_many_links_cannot_either():
+    links = {f"i{n}": ["0", 0] for n in range(100)}
+    graph = {str(n): {"class_type": "Noise", "inputs": {"text": "a", **links}} for n in range(MOST_NODES)}
+    assert proposal_view(graph, OBJECT_INFO, None)["inputs"]
+
+
+def nested(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+@pytest.mark.parametrize(
+    "body, status",
+    [
+        pytest.param(json.dumps({"prompt": GRAPH}).replace("0.5", nested(300)), 400, id="nested"),
+        pytest.param(json.dumps({"prompt": {str(n): GRAPH["1"] for n in range(MOST_NODES + 1)}}), 422, id="too many"),
+    ],
+)
+async def test_a_graph_that_could_not_run_is_not_published(world, body, status):
+    for method, path in (("PUT", "/apps/x"), ("POST", "/propose")):
+        headers = {"Content-Type": "application/json"}
+        answer = await world.client.request(method, V1 + path, data=io.BytesIO(body.encode()), headers=headers)
+        assert answer.status == status
+    assert (await world.get("/apps/x")).status == 404
+
+
+@pytest.mark.parametrize("levels", [101, 900, 960, 980, 990, 5000])
+async def test_an_input_that_is_nested_is_no_fault(world, levels):
+    body = '{"input": {"width": ' + nested(levels) + "}}"
+    answer = await world.post("/apps/tiny/runs", data=body, headers={"Content-Type": "application/json"})
+    assert answer.status == 400
