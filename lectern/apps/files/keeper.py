@@ -19,6 +19,7 @@ from .types import FileType, judge
 from .upload import MB, PARTIAL, Upload, translated
 
 HOUR_MS = 3_600_000
+DECODED_AT_ONCE = 2  # pictures; each may take some hundred megabytes of memory
 ORPHANED_SECONDS = 3600  # age at which a file that no row names belongs to nobody
 Sees = Callable[[str], bool]  # whether the caller sees what belongs to an owner
 
@@ -57,6 +58,7 @@ class FileKeeper:
         self._storage = storage
         self._settings = settings
         self._now_ms = now_ms
+        self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
         self._changing = asyncio.Lock()  # a file is not swept while it is kept once more
 
     @property
@@ -97,7 +99,8 @@ class FileKeeper:
         kind = judge(name, content_type, upload.head)
         path = await upload.finish()
         if kind.content_type in BY_TYPE:
-            await asyncio.to_thread(check_picture, path, kind.content_type, settings.limits.side)
+            async with self._decoding:
+                await asyncio.to_thread(check_picture, path, kind.content_type, settings.limits.side)
         now = self._now_ms()
         file_id = _file_id(owner, upload.digest, kind)
         expires = now + settings.apps.file_hours * HOUR_MS

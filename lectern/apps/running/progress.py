@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from ..graph import Graph, node_title
 
+LARGEST = 1e15  # steps of a node
+
 
 class Progress(NamedTuple):
     """What a caller sees."""
@@ -98,4 +100,5 @@ def _known(track: Track, nodes: object) -> frozenset[str]:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0
+    """Nodes report anything, also what is no number to count with."""
+    return float(value) if isinstance(value, (int, float)) and abs(value) < LARGEST else 0.0

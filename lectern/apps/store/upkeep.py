@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, Engine, delete, func, select, update
 
 from ..runs import ENDS, Run, RunError, RunStatus
+from ..webhooks.records import DeliveryState
 from .rows import read_run
 from .runs import ACTIVE, Note
-from .tables import idempotency, runs
+from .tables import deliveries, idempotency, runs
 
 
 class Upkeep:
@@ -57,6 +58,7 @@ class Upkeep:
             ids = [run.id for run in expired]
             connection.execute(update(runs).where(runs.c.id.in_(ids)).values(gone))
             connection.execute(delete(idempotency).where(idempotency.c.run.in_(ids)))
+            connection.execute(_told(deliveries.c.run.in_(ids)))
         return expired
 
     def delete(self, run_id: str) -> bool:
@@ -66,4 +68,10 @@ class Upkeep:
             done = connection.execute(delete(runs).where(runs.c.id == run_id, runs.c.status.in_(ended))).rowcount
             if done:
                 connection.execute(delete(idempotency).where(idempotency.c.run == run_id))
+                connection.execute(_told(deliveries.c.run == run_id))
             return done > 0
+
+
+def _told(of: ColumnElement[bool]) -> Delete:
+    """Events that were sent or given up hold what the run was given; those that still wait are sent."""
+    return delete(deliveries).where(of, deliveries.c.state != DeliveryState.WAITING)

@@ -4,14 +4,22 @@ import asyncio
 import base64
 import io
 import json
+import threading
 from typing import Any
 
 import aiohttp
 import pytest
 
+from lectern.apps.callers import GUEST, HOUSEHOLD
+from lectern.apps.files import keeper
+from lectern.apps.files.keeper import DECODED_AT_ONCE
 from lectern.apps.publishing.converting import MOST_NODES
 from lectern.apps.publishing.proposals import proposal_view
+from lectern.apps.running.progress import Track, advance
+from lectern.apps.surface.monitoring import MonitoringHandlers
+from lectern.apps.surface.routes import here
 from lectern.apps.webhooks.delivery import new_delivery
+from lectern.apps.webhooks.records import DeliveryState
 from lectern.settings import Apps, Settings
 from unit.apps.conftest import V1
 from unit.apps.media import picture
@@ -242,3 +250,57 @@ async def test_an_input_that_is_nested_is_no_fault(world, levels):
     body = '{"input": {"width": ' + nested(levels) + "}}"
     answer = await world.post("/apps/tiny/runs", data=body, headers={"Content-Type": "application/json"})
     assert answer.status == 400
+
+
+@pytest.mark.parametrize("value", ["Infinity", "NaN", "-1e999", "1e300"])
+def test_progress_of_a_node_that_cannot_count(value):
+    nodes = {"1": {"state": "running", "value": json.loads(value), "max": json.loads(value)}}
+    seen = advance(Track(GRAPH), "progress_state", {"nodes": nodes}).view()
+    assert (seen.current_node, seen.value, seen.step) == ("Canvas", 0, None)
+
+
+async def test_strangers_learn_whether_it_works_but_not_why_not(world):
+    world.settings = lambda: Settings(apps=Apps(queued=1))
+    monitoring = MonitoringHandlers(world.service, here)
+    await world.comfy.stop()
+    told = [json.loads((await monitoring.ready(None, caller)).text) for caller in (GUEST, HOUSEHOLD)]
+    assert [one["ready"] for one in told] == [False, False]
+    assert told[0]["reasons"] == [] and told[1]["reasons"]
+
+
+async def test_few_pictures_are_decoded_at_once(world, monkeypatch):
+    now = most = 0
+    lock = threading.Lock()
+    both = threading.Barrier(DECODED_AT_ONCE, timeout=10)
+
+    def decode(*_: object) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        both.wait()
+        with lock:
+            now -= 1
+
+    monkeypatch.setattr(keeper, "check_picture", decode)
+    files = [picture(size=(8 + n, 8)) for n in range(3 * DECODED_AT_ONCE)]
+    kept = await asyncio.gather(
+        *(world.post("/files", data=one, headers={"Content-Type": "image/png"}) for one in files)
+    )
+    assert {answer.status for answer in kept} == {201} and most == DECODED_AT_ONCE
+
+
+async def test_a_run_that_is_deleted_leaves_nothing_of_its_events(world):
+    world.settings = lambda: Settings(apps=Apps(webhook_hosts=["hook.example"]))
+    _, run = await world.submit("wait=5", webhook=HOOK, webhook_events_filter=["start", "completed"])
+    storage = world.service._storage
+
+    def settle(store: Any) -> None:
+        first = store.deliveries.due(2**60, ())[0]
+        store.deliveries.settle(first.id, DeliveryState.DELIVERED, 1, 200)
+
+    await world.service.webhooks.stop()  # which would go on trying
+    await storage.call(settle)
+    assert (await world.client.delete(f"{V1}/runs/{run['id']}")).status == 204
+    left = await storage.call(lambda store: store.deliveries.of_run(run["id"]))
+    assert [event for event, *_ in left] == ["completed"]
