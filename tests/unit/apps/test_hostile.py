@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from lectern.apps.callers import GUEST, HOUSEHOLD
 from lectern.apps.files import keeper
@@ -252,18 +253,18 @@ async def test_an_input_that_is_nested_is_no_fault(world, levels):
     assert answer.status == 400
 
 
-@pytest.mark.parametrize("value", ["Infinity", "NaN", "-1e999", "1e300"])
+@pytest.mark.parametrize("value", ["Infinity", "NaN", "-1e999"])
 def test_progress_of_a_node_that_cannot_count(value):
-    nodes = {"1": {"state": "running", "value": json.loads(value), "max": json.loads(value)}}
+    nodes = {"1": {"state": "running", "value": json.loads(value), "max": 10}}
     seen = advance(Track(GRAPH), "progress_state", {"nodes": nodes}).view()
-    assert (seen.current_node, seen.value, seen.step) == ("Canvas", 0, None)
+    assert (seen.current_node, seen.value, seen.step) == ("Canvas", 0, 0)
 
 
 async def test_strangers_learn_whether_it_works_but_not_why_not(world):
     world.settings = lambda: Settings(apps=Apps(queued=1))
-    monitoring = MonitoringHandlers(world.service, here)
+    monitoring, asked = MonitoringHandlers(world.service, here), make_mocked_request("GET", "/lectern/ready")
     await world.comfy.stop()
-    told = [json.loads((await monitoring.ready(None, caller)).text) for caller in (GUEST, HOUSEHOLD)]
+    told = [json.loads((await monitoring.ready(asked, caller)).text) for caller in (GUEST, HOUSEHOLD)]
     assert [one["ready"] for one in told] == [False, False]
     assert told[0]["reasons"] == [] and told[1]["reasons"]
 
