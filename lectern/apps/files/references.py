@@ -45,15 +45,20 @@ class References:
         self._egress = egress
         self._settings = settings
 
-    async def resolve(self, owner: str, item: MediaInput, value: str) -> str:
+    async def resolve(self, owner: str, item: MediaInput, value: str, max_mb: int | None = None) -> str:
         """Where the run finds the file: `/lectern/v1/files/{id}`, or the input's default as it stands.
+
+        Args:
+            max_mb: megabytes that the app allows for a file.
 
         Raises InvalidInput with the one problem; FilesFull, NotReady.
         """
         if value == item.default:
             return value
         try:
-            url, kind = await self._keep(owner, item, value)
+            url, kind, size = await self._keep(owner, item, value)
+            if max_mb is not None and size > max_mb * MB:
+                raise FileTooLarge(f"A file for this app may have at most {max_mb} MB; it has {size / MB:.1f} MB.")
         except tuple(_CODES) as error:
             raise _invalid([Problem(item.name, _CODES[type(error)], f"{item.name}: {error}")]) from None
         if not accepts(item.media or "file", kind):
@@ -62,13 +67,13 @@ class References:
         return url
 
     async def resolve_all(
-        self, owner: str, items: Iterable[MediaInput], values: Mapping[str, object]
+        self, owner: str, items: Iterable[MediaInput], values: Mapping[str, object], max_mb: int | None = None
     ) -> dict[str, object]:
         """The values with their files resolved. Raises InvalidInput with every problem; FilesFull, NotReady."""
         wanted = [(item, values[item.name]) for item in items if item.media and item.name in values]
         named = [(item, value) for item, value in wanted if isinstance(value, str)]
         found = await asyncio.gather(
-            *(self.resolve(owner, item, value) for item, value in named), return_exceptions=True
+            *(self.resolve(owner, item, value, max_mb) for item, value in named), return_exceptions=True
         )
         problems = [problem for error in found if isinstance(error, InvalidInput) for problem in error.details]  # type: ignore[union-attr]
         others = [error for error in found if isinstance(error, BaseException) and not isinstance(error, InvalidInput)]
@@ -78,19 +83,19 @@ class References:
             raise InvalidInput(" ".join(problem["message"] for problem in problems)[:1000], problems)
         return {**values, **{item.name: url for (item, _), url in zip(named, found, strict=True)}}
 
-    async def _keep(self, owner: str, item: MediaInput, value: str) -> tuple[str, str]:
-        """Address and content type of the file."""
+    async def _keep(self, owner: str, item: MediaInput, value: str) -> tuple[str, str, int]:
+        """Address, content type and bytes of the file."""
         file_id = id_of(value)
         if file_id is not None:
             row = await self._keeper.use(file_id, owner)
-            return file_url(row.id), row.content_type
+            return file_url(row.id), row.content_type, row.size
         if is_data_url(value):
             return await self._from_data(owner, item, value)
         if value[:8].lower().startswith(("http://", "https://")):
             return await self._fetched(owner, value)
         raise FileNotKept(f"{_shown(value)} is no file. Give a data URL, the url that POST /files answers, or a URL.")
 
-    async def _from_data(self, owner: str, item: MediaInput, value: str) -> tuple[str, str]:
+    async def _from_data(self, owner: str, item: MediaInput, value: str) -> tuple[str, str, int]:
         if decoded_size(value) > self._keeper.limit + 3:
             raise FileTooLarge(f"A file may have at most {self._keeper.limit // MB} MB (file_mb of [apps]).")
         try:
@@ -98,12 +103,12 @@ class References:
         except ValueError:
             raise UnusableFile("This is no data URL; write data:image/png;base64,... .") from None
         kept = await self._keeper.add(owner, item.name, data.content_type, data.content)
-        return kept.url, kept.content_type
+        return kept.url, kept.content_type, kept.size
 
-    async def _fetched(self, owner: str, url: str) -> tuple[str, str]:
+    async def _fetched(self, owner: str, url: str) -> tuple[str, str, int]:
         async with self._egress.get(url, fetch_reach(self._settings()), self._keeper.limit) as fetched:
             kept = await self._keeper.add(owner, fetched.name, fetched.content_type, fetched.pieces)
-            return kept.url, kept.content_type
+            return kept.url, kept.content_type, kept.size
 
 
 def _invalid(problems: list[Problem]) -> InvalidInput:

@@ -166,6 +166,7 @@ class RunService:
             self._tell(run)
         self._dispatcher.cancel(run_id)
         self._dispatcher.wake()
+        await self._storage.durable()
         return await self.run(run_id, caller)
 
     async def delete(self, run_id: str, caller: Caller) -> None:
@@ -173,6 +174,7 @@ class RunService:
         await self.run(run_id, caller)
         if not await self._storage.call(lambda store: store.upkeep.delete(run_id)):
             raise RunActive("The run has not ended; cancel it first.")
+        await self._storage.durable()
 
     async def output(self, run_id: str, place: int, caller: Caller, part: Part = WHOLE) -> OutputStream:
         """The bytes of one output; the caller closes the stream. Raises RunNotFound, OutputUnavailable, NotReady."""
