@@ -87,20 +87,30 @@ class Raw:
             return await answer.json()
 
     async def run(self, graph: dict[str, Any]) -> bytes:
-        """POST /prompt, WebSocket until done, GET /history, GET /view."""
-        body = {"prompt": graph, "client_id": self.client}
+        """POST /prompt, WebSocket until done, GET /history, GET /view; on the WebSocket that is open."""
+        return await self._run(graph, self.client, self.socket)
+
+    async def run_alone(self, graph: dict[str, Any]) -> bytes:
+        """The same with a WebSocket of its own, as a script does that makes one picture (ComfyUI's script_examples)."""
+        client = uuid.uuid4().hex
+        async with self.session.ws_connect(f"{self.url}/ws", params={"clientId": client}) as socket:
+            return await self._run(graph, client, socket)
+
+    async def _run(self, graph: dict[str, Any], client: str, socket: aiohttp.ClientWebSocketResponse) -> bytes:
+        body = {"prompt": graph, "client_id": client}
         prompt_id = (await self.json("POST", "/prompt", body))["prompt_id"]
-        await self.until(prompt_id)
+        await _until(socket, prompt_id)
         entry = (await self.json("GET", f"/history/{prompt_id}"))[prompt_id]
         image = entry["outputs"]["2"]["images"][0]
         async with self.session.get(f"{self.url}/view", params=image) as answer:
             return await answer.read()
 
-    async def until(self, prompt_id: str) -> None:
-        async for message in self.socket:
-            if message.type is aiohttp.WSMsgType.TEXT:
-                event = json.loads(message.data)
-                data = event.get("data", {})
-                if event["type"] == "executing" and data.get("node") is None and data.get("prompt_id") == prompt_id:
-                    return
-        raise AssertionError("the WebSocket closed")
+
+async def _until(socket: aiohttp.ClientWebSocketResponse, prompt_id: str) -> None:
+    async for message in socket:
+        if message.type is aiohttp.WSMsgType.TEXT:
+            event = json.loads(message.data)
+            data = event.get("data", {})
+            if event["type"] == "executing" and data.get("node") is None and data.get("prompt_id") == prompt_id:
+                return
+    raise AssertionError("the WebSocket closed")

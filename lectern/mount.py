@@ -2,16 +2,13 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
 
 from . import host
-from .apps.access.gate import create_gate
+from .apps.deferred import Deferred
 from .apps.pages import add_pages
-from .apps.service import create_service
-from .apps.store.storage import Storage
-from .apps.surface.endpoints import mount
-from .apps.surface.keys import access_table
-from .apps.surface.routes import add_routes
-from .apps.surface.views import PREFIX
 from .errors import SettingsError
 from .prompts.server.hub import ChatHub
 from .prompts.server.routes import add_chat_routes
@@ -19,7 +16,12 @@ from .sdwebui.hub import Hub
 from .sdwebui.routes import add_server_routes
 from .settings import SettingsFile
 
+if TYPE_CHECKING:
+    from .apps.service import AppService
+
 log = logging.getLogger(__name__)
+
+DATABASE = "lectern.db"
 
 # They live on the background loop.
 webui = Hub(SettingsFile(host.private_directory()).read)
@@ -33,19 +35,41 @@ def mount_routes() -> None:
         file.read()
     except SettingsError as error:
         log.warning("Lectern: %s", error)
-    storage = Storage(host.private_directory())
+    apps = Deferred(lambda routes: build_apps(routes, file))
+    apps.add_to(host.routes())
+    add_pages(host.routes())
+    add_server_routes(host.routes(), webui, host.background.call)
+    add_chat_routes(host.routes(), chats, host.background.call)
+    host.on_server_start(lambda: host.background.start(resume(apps)))
+
+
+def build_apps(routes: web.RouteTableDef, file: SettingsFile) -> "AppService":
+    """Puts the app service together and its handlers into `routes`."""
+    from .apps.access.gate import create_gate
+    from .apps.service import create_service
+    from .apps.store.storage import Storage
+    from .apps.surface.endpoints import mount
+    from .apps.surface.keys import access_table
+    from .apps.surface.routes import add_routes
+    from .apps.surface.views import PREFIX
+
+    private = host.private_directory()
+    storage = Storage(private)
     service = create_service(
         workflows=Path(__file__).parent.parent / "workflows",
-        private=host.private_directory(),
+        private=private,
         base_url=host.server_url,
         tls=host.server_tls,
         settings=file.read,
         storage=storage,
     )
-    gate = create_gate(host.private_directory(), storage, file.read, host.background.call)
-    add_routes(host.routes(), service, host.background.call, gate)
-    mount(host.routes(), PREFIX, access_table(gate), gate)
-    add_pages(host.routes())
-    add_server_routes(host.routes(), webui, host.background.call)
-    add_chat_routes(host.routes(), chats, host.background.call)
-    host.on_server_start(lambda: host.background.start(service.resume()))
+    gate = create_gate(private, storage, file.read, host.background.call)
+    add_routes(routes, service, host.background.call, gate)
+    mount(routes, PREFIX, access_table(gate), gate)
+    return service
+
+
+async def resume(apps: "Deferred[AppService]") -> None:
+    """Goes on with the runs of an earlier process; imports nothing when there never was one."""
+    if (host.private_directory() / DATABASE).exists():
+        await (await apps.service()).resume()

@@ -34,7 +34,7 @@ from .runs import Growing, NewRun, Run, RunStatus, Terms, Workflow
 from .store.storage import Storage
 from .surface.submission import Submission
 from .surface.views import app_view
-from .validation import EXACT_INTEGER, check_inputs
+from .validation import check_inputs
 from .webhooks.delivery import Webhooks
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from .store.runs import Full
 
 logger = logging.getLogger(__name__)
+
+LARGEST_SEED = 2**64 - 1  # of torch
 
 FULL = {
     "queued": "{limit} runs are waiting already; try again later.",
@@ -153,9 +155,8 @@ class AppService:
         if asked.webhook is not None:
             self.webhooks.check(asked.webhook.url)
         described, values = await self._checked(app, asked)
-        resolved = await self._references.resolve_all(
-            caller.owner, described.contract.inputs, values, app.options.max_mb
-        )
+        inputs = described.contract.inputs
+        resolved = await self._references.resolve_all(caller.owner, inputs, values, app.options.max_mb)
         new = NewRun(
             id=str(uuid.uuid4()),
             app=app.slug,
@@ -276,7 +277,7 @@ def growing(contract: Contract) -> dict[str, Growing]:
     for item in contract.inputs:
         if item.seed:
             low = int(item.minimum or 0)
-            high = EXACT_INTEGER if item.maximum is None else min(int(item.maximum), EXACT_INTEGER)
+            high = LARGEST_SEED if item.maximum is None else int(item.maximum)
             found[item.name] = Growing(low, max(low, high))
     return found
 

@@ -66,10 +66,11 @@ class RunStore:
             if (full := _full(connection, new, bounds, waiting)) is not None:
                 return full
             digest = self._keep_workflow(connection, new.workflow)
-            (sequence,) = connection.execute(_INSERT, new_row(new, digest)).inserted_primary_key or ()
+            key = connection.execute(_INSERT, new_row(new, digest)).inserted_primary_key
+            assert key is not None
             if repeatable is not None:
                 remember(connection, repeatable, new.id, new.created_ms)
-            placed = Placed(stored(new, digest, sequence), waiting + 1, new=True)
+            placed = Placed(stored(new, digest, key[0]), waiting + 1, new=True)
         self._kept = {digest, *list(self._kept)[:REMEMBERED]}  # now, because a commit may fail
         return placed
 

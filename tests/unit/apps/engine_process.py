@@ -1,6 +1,7 @@
 """The engine in a process of its own, which a test kills: `python engine_process.py FOLDER COMFYUI PORT HOOK_HOST`."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -32,7 +33,9 @@ async def serve(folder: Path, comfyui: str, port: int, hook_host: str) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, reuse_address=True).start()
     await service.resume()
-    await asyncio.Event().wait()
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110  a test that was killed leaves nothing behind
+        await asyncio.sleep(1)
 
 
 if __name__ == "__main__":

@@ -472,3 +472,14 @@ async def test_a_workflow_of_any_shape_publishes_or_is_refused(world, content, p
     headers = {"Content-Type": "application/json"}
     answer = await world.client.request(method, f"/lectern/v1{path}", data=body, headers=headers)
     assert answer.status < 500, await answer.text()
+
+
+async def test_a_webhook_may_hear_of_progress(world, comfy, receiver, monkeypatch):
+    """Now and then, whether or not anybody listens."""
+    monkeypatch.setattr("lectern.apps.running.watching.TOLD_SECONDS", 0.0)
+    world.settings = lambda: Settings(apps=receiver.apps)
+    comfy.script = fake_comfy.begin
+    _, run = await world.submit(webhook=receiver.url, webhook_events_filter=["progress"])
+    (told, *_) = await receiver.wait_for(1)
+    assert (told["type"], told["id"], told["progress"]["nodes_total"]) == ("run.progress", run["id"], 3)
+    await world.post(f"/runs/{run['id']}/cancel")

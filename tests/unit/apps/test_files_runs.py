@@ -326,3 +326,12 @@ async def test_a_mask_alone_is_put_where_its_loader_looks(bench, channel, left, 
 async def test_a_mask_that_is_no_picture_is_told(bench):
     with pytest.raises(UnusableFile):
         await bench.place({"image": await bench.add(picture()), "image_mask": await bench.add(sound())}, MASKED)
+
+
+async def test_an_app_may_allow_less_than_everybody(bench):
+    bench.settings = Settings(apps=Apps(file_mb=5))
+    large = await bench.add(sound() + bytes(2_000_000))
+    item = Item(media="audio")
+    assert await bench.references.resolve("k1", item, large, 3) == large
+    found = await problem(bench.references.resolve("k1", item, large, 1))
+    assert found["code"] == "too_large" and "at most 1 MB" in found["message"]

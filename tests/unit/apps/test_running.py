@@ -32,6 +32,12 @@ class TestTakes:
         assert len(contents) == 3
         assert run["metrics"]["execution_ms"] == 750
 
+    async def test_a_seed_of_64_bits_stays_what_it_is(self, world, comfy):
+        _, run = await world.submit("wait=5", n=3, seed=2**64 - 2)
+        prompts = [comfy.submitted.get_nowait() for _ in range(3)]
+        used = [comfy.history[p]["prompt"][2]["2"]["inputs"]["noise_seed"] for p in prompts]
+        assert (run["input"]["seed"], used) == (2**64 - 2, [2**64 - 2, 2**64 - 1, 0])
+
     async def test_a_crash_in_the_middle_repeats_no_take(self, world, comfy):
         done = []
 
