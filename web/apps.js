@@ -34,7 +34,7 @@ app.registerExtension({
         return say("Publish as app");
       },
       get tooltip() {
-        return say("Make an app with a page and an address for programs from this workflow");
+        return say("Publish as app: with a page, and an address for programs");
       },
     },
   ],

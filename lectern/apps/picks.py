@@ -15,7 +15,7 @@ MOST_PICKS = 300  # more controls than any form can hold; a bound for hostile bo
 NAME_LENGTH = 100  # characters
 TEXT_LENGTH = 2000  # characters of a label or a help text
 # What a proposal says about a pick besides, so that a proposal can be sent back as it is.
-PROPOSAL_KEYS = frozenset({"picked", "type", "current", "group", "class_type"})
+PROPOSAL_KEYS = frozenset({"picked", "type", "current", "group", "class_type", "media"})
 
 
 class Place(NamedTuple):

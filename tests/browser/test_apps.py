@@ -119,6 +119,24 @@ def test_a_run_that_waits_can_be_canceled(visit, standin):
     assert [run["status"] for run in standin.server.runs.values()] == ["canceled"]
 
 
+def test_results_stand_and_are_compared_in_the_apps_order_however_they_landed(visit):
+    pages = visit()
+    pages.open_app("poster")
+    found = pages.page.evaluate(
+        """async () => {
+            const { counterpart, inOrder } = await import("/lectern/static/parts/gallery.mjs");
+            const item = (output, take, url) => ({ output, take, url });
+            const app = { outputs: { picture: {}, mask: {} } };
+            const before = inOrder({ outputs: [item("mask", 0, "M"), item("picture", 0, "P")] }, app);
+            const first = [item("mask", 1, "m1"), item("picture", 0, "p0")];
+            const now = inOrder({ outputs: [...first, item("mask", 0, "m0"), item("picture", 1, "p1")] }, app);
+            const compared = now.map((one) => counterpart(one, now, before).url);
+            return [now.map((one) => one.url), compared];
+        }"""
+    )
+    assert found == [["p0", "p1", "m0", "m1"], ["P", "P", "M", "M"]]
+
+
 def test_an_error_names_the_node_and_stays_text(visit):
     pages = visit()
     pages.open_app("broken")

@@ -76,7 +76,7 @@ def test_what_app_mode_picked_is_published_by_one_press(editor: Publishing, comf
     graph["extra"]["lectern"] = {"app": {"title": title()}}
     graph["extra"]["linearData"]["inputs"].append(["99", "gone"])
     editor.load(graph)
-    editor.page.get_by_role("button", name="Make an app").click()
+    editor.page.get_by_role("button", name="Publish as app: with").click()
     expect(editor.dialog).to_contain_text("gone names a node that no longer exists")
     slug = editor.publish()
     published = app(comfy, slug)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 WEB = Path(__file__).parents[2] / "web"
-TABLES = "TYPES|MISTAKES|HEADINGS|TABS|SCOPES|LOOKS"  # constants whose texts are given to say()
+TABLES = "TYPES|MEDIA|MISTAKES|HEADINGS|TABS|SCOPES|LOOKS"  # constants whose texts are given to say()
 TEXT = r'"((?:[^"\\]|\\.)+)"'
 
 

@@ -17,6 +17,7 @@
  * @property {any[] | null} choices  null: all
  * @property {boolean} picked
  * @property {"string" | "integer" | "number" | "boolean" | "choice" | "file" | ""} type
+ * @property {string | null} [media]  of a file
  * @property {any} current
  * @property {string} group
  * @property {string} class_type

@@ -21,6 +21,8 @@ const TYPES = {
   choice: "Choice",
   file: "File",
 };
+/** @type {Record<string, string>} */
+const MEDIA = { image: "Picture", mask: "Picture", audio: "Sound", video: "Video" };
 const MISTAKES = {
   whole: "Limits of a whole number are whole numbers.",
   limits: "The lowest value is above the highest.",
@@ -73,7 +75,7 @@ export function pickedRow(input, then) {
   const settings = settingsOf(input, changed);
   settings.hidden = true;
   const more = iconButton("", "cog", toggle, { "aria-expanded": "false" });
-  const type = make("span", { class: "lectern-chip" }, say(TYPES[input.type] ?? "Text"));
+  const type = make("span", { class: "lectern-chip" }, say(MEDIA[input.media ?? ""] ?? TYPES[input.type] ?? "Text"));
   const about = make("span", { class: "lectern-origin", title: currentText(input) }, origin(input));
   const head = make("div", { class: "lectern-row-head" }, handle, box, title, about, type, more);
   const row = make("li", { class: "lectern-row" }, head, settings, problem);

@@ -5,8 +5,7 @@
 export const CHINESE = {
   // publishing
   "Publish as app": "发布为应用",
-  "Make an app with a page and an address for programs from this workflow":
-    "把这个工作流变成应用：有网页，也有供程序调用的地址",
+  "Publish as app: with a page, and an address for programs": "发布为应用：有页面，也有供程序调用的地址",
   "There is nothing to publish yet: the workflow is empty.": "还没有可发布的内容：工作流是空的。",
   "App Mode's picks are ticked. Publish takes them as they are.": "已勾选应用模式中选定的项目，可直接发布。",
   "As in the last version. Publish takes it as it is.": "与上一版本相同，可直接发布。",
@@ -58,6 +57,9 @@ export const CHINESE = {
   Switch: "开关",
   Choice: "选项",
   File: "文件",
+  Picture: "图片",
+  Sound: "音频",
+  Video: "视频",
   Label: "名称",
   "On the form: {label}": "在表单上：{label}",
   "{label} is on the form.": "{label} 已加入表单。",

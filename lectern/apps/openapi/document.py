@@ -10,6 +10,7 @@ from ..inputs import Input
 from ..nodeinfo import Kind
 from ..schema import FILE_MB, input_schema, property_schema
 from ..surface.submission import URL_LENGTH
+from .examples import run_example
 from .operations import STREAM, V1, file_paths, operation, publish_paths, run_paths, service_paths
 from .responses import responses
 from .schemas import HOOK_EVENTS, METADATA, VERSION, schemas
@@ -100,7 +101,7 @@ def _app_paths(view: View, contract: Contract, max_mb: int) -> dict[str, Any]:
     slug, title = str(view["slug"]), str(view["title"])
     most = int(_options(view).get("max_n") or 1)
     body = {
-        "application/json": {"schema": _json_request(contract, most, max_mb)},
+        "application/json": {"schema": _json_request(contract, most, max_mb), "example": run_example(contract)},
         "multipart/form-data": {"schema": _form_request(contract, most, max_mb)},
     }
     location = {"Location": {"schema": STRING, "description": "The run's address."}}

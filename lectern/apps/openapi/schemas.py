@@ -154,7 +154,13 @@ def _publishing() -> dict[str, Schema]:
             "slug": SLUG,
         }
     )
-    proposed = {"picked": BOOLEAN, "type": STRING, "current": ANYTHING, "group": choice(*map(str, Group))}
+    proposed = {
+        "picked": BOOLEAN,
+        "type": STRING,
+        "current": ANYTHING,
+        "group": choice(*map(str, Group)),
+        "media": TEXT_OR_NULL,
+    }
     proposal = record(
         {
             "source": choice("app_mode", "proposed"),

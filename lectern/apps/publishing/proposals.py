@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..contract import SEED_WORD, derive_contract, name_from
 from ..graph import PREFIX_WIDGET, Graph, is_link, node_title
+from ..media import Media
 from ..nodeinfo import Kind, ObjectInfo, Scalar, Widget, read_widget
 from ..picks import NAME_LENGTH, Pick, Picked, PickOptions, Place, pick_json
 from .appmode import Promoted, promoted_widgets, read_picks
@@ -47,6 +48,7 @@ class Proposal(NamedTuple):
     current: Scalar
     picked: bool
     class_type: str
+    media: Media | None = None  # exactly when the type is file
 
 
 class Proposed(NamedTuple):
@@ -101,6 +103,7 @@ class _Candidate(NamedTuple):
     hidden: bool = False  # inside a subgraph that shows other widgets, not this one
     shown: bool = False  # by a subgraph node
     also: tuple[Place, ...] = ()
+    media: Media | None = None
 
 
 def _promote(one: _Candidate, promoted: Mapping[Place, Promoted]) -> _Candidate:
@@ -139,7 +142,8 @@ def _candidate(
     if group is Group.PROMPT and "negative" in f"{name} {own}".lower():
         role = "negative"
     label = _label(name, own, group, role, widget)
-    return _Candidate(node_id, name, group, role, label, own, widget.kind, value, class_type)
+    kind, media = widget.kind, widget.media
+    return _Candidate(node_id, name, group, role, label, own, kind, value, class_type, media=media)
 
 
 def _group(name: str, title: str, widget: Widget) -> Group:
@@ -215,6 +219,7 @@ def _named(found: list[_Candidate]) -> tuple[Proposal, ...]:
             one.current,
             picked,
             one.class_type,
+            one.media,
         )
         for label, one, picked in zip(labels, found, likely, strict=True)
     )
@@ -245,6 +250,7 @@ def proposal_json(proposed: Proposed) -> dict[str, Any]:
                 "current": p.current,
                 "group": str(p.group),
                 "class_type": p.class_type,
+                "media": p.media,
             }
             for p in proposed.inputs
         ],

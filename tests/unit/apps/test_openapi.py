@@ -66,6 +66,14 @@ def test_an_app_has_its_own_inputs():
     assert "required" not in request("/lectern/v1/apps/photo-app/runs")
 
 
+@pytest.mark.parametrize(("path", "named"), [(RUN_TINY, True), ("/lectern/v1/apps/photo-app/runs", False)])
+def test_the_example_is_a_request_that_fits_and_names_no_webhook(path, named):
+    body = document()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    assert list(body["example"]) == ["input"]
+    assert bool(body["example"]["input"]) is named  # the photo's own file is there
+    assert list(Draft202012Validator(body["schema"]).iter_errors(body["example"])) == []
+
+
 def test_a_form_takes_files_as_parts():
     form = request("/lectern/v1/apps/photo-app/runs", "multipart/form-data", document(max_mb=9))
     photo = form["properties"]["photo"]

@@ -164,5 +164,7 @@ def test_without_app_mode_it_is_a_proposal_that_can_be_sent_back():
         "current": "a cat",
         "group": "prompt",
         "class_type": "Encode",
+        "media": None,
     }
+    assert {p["type"]: p["media"] for p in view["inputs"]}["file"] == "image"
     assert parse_picks(view["inputs"], view["outputs"], GRAPH)[:2] == propose(GRAPH, INFO)[:2]

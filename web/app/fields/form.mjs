@@ -134,8 +134,10 @@ function suits(value, schema) {
   return typeof value === "number" || typeof value === "bigint";
 }
 
-/** A name in the code's way of writing, `cfg_scale`, reads as words. @param {import("../types.mjs").Schema} schema @param {string} name */
+/** A name in the code's way of writing, `cfg_scale`, reads as words; a mask is named after its picture. @param {import("../types.mjs").Schema} schema @param {string} name */
 export function labelOf(schema, name) {
+  const [, masked] = (schema?.["x-mask-of"] && schema.title?.match(/^(.+) \(mask\)$/)) || [];
+  if (masked) return say("{label} (mask)", { label: masked });
   const words = name.replace(/[_-]+/g, " ").trim();
   return schema?.title || words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -39,7 +39,8 @@ import { say } from "../parts/words.mjs";
 export function framed(context, control) {
   const { schema, required } = context;
   const ids = { help: freshId("help"), error: freshId("error"), label: freshId("label") };
-  const help = schema.description && el("p", { class: "help", id: ids.help }, schema.description);
+  const words = schema["x-mask-of"] ? say(schema.description ?? "") : schema.description; // a mask's are our own
+  const help = words && el("p", { class: "help", id: ids.help }, words);
   const error = el("p", { class: "error", id: ids.error, hidden: true });
   const limits = limitText(schema);
   const label = labelled(context, control, ids.label, required);

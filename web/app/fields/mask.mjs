@@ -49,7 +49,8 @@ export function maskControl({ schema, label, changed, sibling }) {
     const ready = isUploaded(over);
     paint.disabled = !ready;
     clear.hidden = !isUploaded(value);
-    hint.textContent = ready ? say("Nothing painted: the whole picture may change.") : say("Add the picture first.");
+    hint.textContent = ready ? say("Nothing painted: the whole picture may change.")
+      : say(over === undefined ? "Add the picture first." : "To paint, replace the app's picture by one of yours.");
     hint.hidden = ready && value !== undefined;
     layers.hidden = !ready || !isUploaded(value);
     if (!layers.hidden) {

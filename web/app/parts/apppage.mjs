@@ -21,7 +21,7 @@ export class AppPage {
     this.app = app;
     document.title = `${app.title} · Lectern`;
     this.form = new Form(app.inputs, () => writeDraft(app.slug, this.form.values()));
-    this.history = new History(app.slug, (run) => this.stage.showRun(run));
+    this.history = new History(app, (run) => this.stage.showRun(run));
     this.stage = new Stage(app, this.history, (input) => this.reuse(input));
     this.note = el("p", { class: "form-note", role: "status" });
     this.takes = this.takesControl();
@@ -50,7 +50,7 @@ export class AppPage {
   async run() {
     if (this.busy) return;
     this.tell("");
-    if (!this.form.check()) return this.tell(say("Some inputs need a look."));
+    if (!this.form.check()) return this.tell(say("Some inputs need a look."), true);
     this.working(true);
     const takeBack = this.stage.begin();
     this.reveal(this.stage.element);
@@ -80,7 +80,7 @@ export class AppPage {
     }
     takeBack();
     const others = this.form.complain(error.details);
-    this.tell(others.length ? others.join(" ") : say("Some inputs need a look."));
+    this.tell(others.length ? others.join(" ") : say("Some inputs need a look."), true);
   }
 
   /** @param {boolean} on */
@@ -90,8 +90,9 @@ export class AppPage {
     this.button.firstChild.textContent = say(on ? "Running…" : "Run");
   }
 
-  /** @param {string} text */
-  tell(text) {
+  /** @param {string} text @param {boolean} [bad] */
+  tell(text, bad = false) {
+    this.note.classList.toggle("bad", bad);
     this.note.textContent = text;
   }
 
@@ -116,7 +117,7 @@ export class AppPage {
 
   async share() {
     const link = sharedLink(this.form.values(), this.app.inputs.properties);
-    if (!link) return this.tell(say("These inputs are too long for a link."));
+    if (!link) return this.tell(say("These inputs are too long for a link."), true);
     await copyText(link);
     this.tell(say("The link is copied."));
   }

@@ -18,6 +18,31 @@ export function mediaOf({ content_type: type, text }) {
   return family === "image" || family === "video" || family === "audio" ? family : "file";
 }
 
+/**
+ * What came out, as the app lists its outputs: it landed as the nodes ended, which differs from run to run.
+ * @param {import("../types.mjs").Run} run
+ * @param {import("../types.mjs").App} app
+ * @returns {Item[]}
+ */
+export function inOrder(run, app) {
+  const names = Object.keys(app.outputs);
+  const rank = (/** @type {Item} */ item) => (names.includes(item.output) ? names.indexOf(item.output) : names.length);
+  return [...run.outputs].sort((a, b) => rank(a) - rank(b) || (a.take ?? 0) - (b.take ?? 0));
+}
+
+/**
+ * Of an earlier run's pictures the one that stands where this one stands now.
+ * @param {Item} picture
+ * @param {Item[]} pictures  of its run
+ * @param {Item[]} before
+ * @returns {Item}
+ */
+export function counterpart(picture, pictures, before) {
+  const alike = (/** @type {Item[]} */ items) => items.filter((item) => item.output === picture.output);
+  const [earlier, place] = [alike(before), alike(pictures).indexOf(picture)];
+  return earlier[place] ?? earlier[0] ?? before[0];
+}
+
 /** @param {Item} item */
 export function downloadAddress(item) {
   const url = new URL(address(item.url));
@@ -31,10 +56,11 @@ export function downloadAddress(item) {
  * @param {Actions} actions  places are among the run's pictures
  */
 export function gallery(run, app, actions) {
-  const pictures = run.outputs.filter((item) => mediaOf(item) === "image");
-  const names = [...new Set(run.outputs.map((item) => item.output))];
+  const outputs = inOrder(run, app);
+  const pictures = outputs.filter((item) => mediaOf(item) === "image");
+  const names = [...new Set(outputs.map((item) => item.output))];
   const groups = names.map((name) => {
-    const items = run.outputs.filter((item) => item.output === name);
+    const items = outputs.filter((item) => item.output === name);
     const cards = items.map((item) => card(item, items, run, pictures.indexOf(item), actions));
     const title = names.length > 1 && el("h2", { class: "group-title" }, app.outputs[name]?.title || name);
     return el("section", { class: "group" }, title, el("ul", { class: `cards cards-${Math.min(cards.length, 4)}` }, ...cards));

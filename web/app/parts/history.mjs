@@ -2,7 +2,7 @@
 // The runs that were started on this device, as a strip of small pictures.
 import { address, ApiError, call } from "./api.mjs";
 import { el, fill } from "./dom.mjs";
-import { mediaOf } from "./gallery.mjs";
+import { inOrder, mediaOf } from "./gallery.mjs";
 import { icon } from "./icons.mjs";
 import { moment } from "./numbers.mjs";
 import { forgetRun, rememberRun, startedRuns } from "./store.mjs";
@@ -13,9 +13,10 @@ const SHOWN = 24;
 /** @typedef {import("../types.mjs").Run} Run */
 
 export class History {
-  /** @param {string} slug @param {(run: Run) => void} choose */
-  constructor(slug, choose) {
-    this.slug = slug;
+  /** @param {import("../types.mjs").App} app @param {(run: Run) => void} choose */
+  constructor(app, choose) {
+    this.app = app;
+    this.slug = app.slug;
     this.choose = choose;
     /** @type {Map<string, Run>} newest first */
     this.runs = new Map();
@@ -63,8 +64,12 @@ export class History {
   picturesBefore(run) {
     const all = [...this.runs.values()];
     const earlier = all.slice(all.findIndex((one) => one.id === run.id) + 1);
-    const pictures = earlier.map((one) => one.outputs.filter((item) => mediaOf(item) === "image"));
-    return pictures.find((items) => items.length) ?? [];
+    return earlier.map((one) => this.picturesOf(one)).find((items) => items.length) ?? [];
+  }
+
+  /** @param {Run} run */
+  picturesOf(run) {
+    return inOrder(run, this.app).filter((item) => mediaOf(item) === "image");
   }
 
   /** @param {string} id */
@@ -83,7 +88,7 @@ export class History {
 
   /** @param {Run} run */
   entry(run) {
-    const image = run.outputs.find((item) => mediaOf(item) === "image");
+    const [image] = this.picturesOf(run);
     const view = image ? el("img", { src: address(image.url), alt: "", loading: "lazy", decoding: "async" }) : icon(ICONS[run.status] ?? "file");
     const name = say("{time}, {state}", { time: moment(run.created_at), state: say(STATES[run.status] ?? run.status) });
     return el("li", {}, el("button", {

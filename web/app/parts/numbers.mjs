@@ -36,8 +36,8 @@ export function parseNumber(text) {
 export function fileSize(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const power = bytes < 1 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  const digits = { maximumFractionDigits: power < 2 ? 0 : 1 };
-  return new Intl.NumberFormat(LANGUAGE, { style: "unit", unit: units[power], ...digits }).format(bytes / 1000 ** power);
+  const digits = { maximumFractionDigits: power < 2 ? 0 : 1, unitDisplay: power ? "short" : "long" };
+  return new Intl.NumberFormat(LANGUAGE, /** @type {any} */ ({ style: "unit", unit: units[power], ...digits })).format(bytes / 1000 ** power);
 }
 
 /** @param {number} milliseconds */

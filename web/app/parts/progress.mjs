@@ -85,7 +85,8 @@ export function emptyStage(text) {
  */
 export function failure(error, ...actions) {
   const box = el("div", { class: error.code === "canceled" ? "notice" : "notice bad" });
-  const told = el("p", {}, error.title && el("strong", {}, `${error.title}: `), error.message);
+  const named = error.title && !error.message.includes(error.title); // most sentences name the node themselves
+  const told = el("p", {}, named && el("strong", {}, `${error.title}: `), error.message);
   return fill(box, el("h2", {}, say(HEADLINES[error.code] ?? "The run failed")), error.code === "canceled" ? null : told,
     actions.length > 0 && el("div", { class: "notice-actions" }, ...actions));
 }

@@ -4,7 +4,7 @@ import { address, call } from "./api.mjs";
 import { openComparison } from "./compare.mjs";
 import { el, fill } from "./dom.mjs";
 import { ENDED, follow } from "./follow.mjs";
-import { gallery, mediaOf } from "./gallery.mjs";
+import { counterpart, gallery } from "./gallery.mjs";
 import { icon } from "./icons.mjs";
 import { duration } from "./numbers.mjs";
 import { emptyStage, failure, headline, ProgressPanel } from "./progress.mjs";
@@ -88,9 +88,9 @@ export class Stage {
 
   /** @param {Run} run @param {boolean} aloud */
   finish(run, aloud) {
-    const error = run.status === "succeeded" ? null : run.error;
+    const error = run.status === "succeeded" ? null : (run.error ?? ENDS[run.status] ?? null);
     const done = run.outputs.length ? count(run.outputs.length, "Done: {count} result", "Done: {count} results") : say("Done, without a result");
-    this.announce(aloud ? (error ? `${error.title ?? ""} ${error.message}` : done) : "", "");
+    this.announce(aloud ? (error ? `${error.title ?? ""} ${error.message || say("Canceled")}`.trim() : done) : "", "");
     fill(this.place,
       error && failure(error),
       run.status === "expired" && failure({ code: "expired", message: say("This run is no longer kept."), title: null }),
@@ -101,9 +101,9 @@ export class Stage {
 
   /** @param {Run} run */
   results(run) {
-    const pictures = run.outputs.filter((item) => mediaOf(item) === "image");
+    const pictures = this.history.picturesOf(run);
     const before = this.history.picturesBefore(run);
-    const compare = before.length ? (/** @type {number} */ place) => openComparison(before[place] ?? before[0], pictures[place]) : null;
+    const compare = before.length ? (/** @type {number} */ place) => openComparison(counterpart(pictures[place], pictures, before), pictures[place]) : null;
     return gallery(run, this.app, { open: (place) => openViewer(pictures, place), compare });
   }
 
@@ -129,6 +129,9 @@ export class Stage {
     fill(this.place, el("div", { class: "notice bad", role: "alert" }, el("h2", {}, say(TITLES[error.code] ?? "This did not work")), el("p", {}, message + wait)));
   }
 }
+
+/** What the server says nothing more of: a person canceled, and knows it. @type {Record<string, NonNullable<Run["error"]>>} */
+const ENDS = { canceled: { code: "canceled", message: "", title: null } };
 
 /** @type {Record<string, string>} */
 const TITLES = {
