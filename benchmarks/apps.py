@@ -126,6 +126,7 @@ async def crowd(server: ComfyServer) -> list[Target]:
     async with Raw(server.url) as raw:
         await publish(raw, "trivial", TRIVIAL, INPUTS)
         assert server.pid is not None
+        await raw.json("POST", f"{V1}/apps/trivial/runs", {"input": {"color": 0}}, Prefer="wait")  # imports happen here
         for _ in range(3):
             ids, taken = await _submit_all(raw, server)
             submits += taken

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from .graph import Graph, Target
@@ -72,7 +73,7 @@ class Workflow:
     targets: Mapping[str, Target]  # input name -> the widget that it sets
     outputs: Mapping[str, str]  # node id -> output name
 
-    @property
+    @cached_property
     def digest(self) -> str:
         content = json.dumps([self.graph, self.targets, self.outputs], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()

@@ -84,6 +84,7 @@ class AppService:
         self.library = Library(catalog, storage, self._classes)
         self.publisher = Publisher(self.library, storage, self._classes, client)
         self.offers = Offers(client)
+        self._snapshots: dict[tuple[str, int], tuple[Contract, Workflow]] = {}
         self.runs = RunService(
             storage,
             client,
@@ -161,7 +162,7 @@ class AppService:
             id=str(uuid.uuid4()),
             app=app.slug,
             version=app.version,
-            workflow=snapshot(app, described.contract),
+            workflow=self._snapshot(app, described.contract),
             input=cast(Mapping[str, Scalar], resolved),
             metadata=asked.metadata,
             created_ms=now_ms(),
@@ -216,6 +217,14 @@ class AppService:
         values = check_inputs(contract, {**seeds, **asked.input})
         check_takes(app, contract, asked.takes)
         return described, values
+
+    def _snapshot(self, app: App, contract: Contract) -> Workflow:
+        """The same object for the same contract: its digest is not computed with every run."""
+        key = app.slug, app.version
+        known = self._snapshots.get(key)
+        if known is None or known[0] is not contract:
+            known = self._snapshots[key] = contract, snapshot(app, contract)
+        return known[1]
 
     def _terms(self, app: App, contract: Contract, asked: Submission, caller: Caller) -> Terms:
         return Terms(

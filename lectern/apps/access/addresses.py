@@ -4,6 +4,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from aiohttp import HttpVersion11, web
 from multidict import CIMultiDictProxy
@@ -33,13 +34,15 @@ def peer(request: web.Request) -> str:
     transport = request.transport
     if transport is None:
         return UNKNOWN
-    connection = transport.get_extra_info("socket")
-    if connection is not None and connection.family == getattr(socket, "AF_UNIX", None):
-        return UNIX
     name = transport.get_extra_info("peername")
-    return str(name[0]) if isinstance(name, tuple) and name else UNKNOWN
+    if isinstance(name, tuple) and name:  # a socket file's is a text
+        return str(name[0])
+    connection = transport.get_extra_info("socket")
+    unix = connection is not None and connection.family == getattr(socket, "AF_UNIX", None)
+    return UNIX if unix else UNKNOWN
 
 
+@lru_cache(maxsize=256)
 def is_loopback(address: str) -> bool:
     """Of an IP address, also an IPv4 one written as IPv6; anything else is not."""
     if address == UNIX:
@@ -48,6 +51,7 @@ def is_loopback(address: str) -> bool:
     return parsed is not None and parsed.is_loopback
 
 
+@lru_cache(maxsize=256)
 def is_loopback_host(host: str) -> bool:
     """Whether a Host header can only mean this machine. Any other name could be pointed here by whoever owns it.
 

@@ -10,7 +10,8 @@ from ..callers import Caller, require_app
 from ..catalog import Catalog
 from ..contract import Contract, derive_contract, needed_classes
 from ..errors import AppNotFound, VersionNotFound
-from ..nodeclasses import NodeClasses
+from ..graph import Graph
+from ..nodeclasses import FRESH_SECONDS, NodeClasses
 from ..picks import load_picks
 from ..store.published import Head, Picture
 from ..store.storage import Storage
@@ -29,6 +30,13 @@ class Described(NamedTuple):
     missing: list[Missing]
 
 
+class _Derived(NamedTuple):
+    since: float  # time.monotonic()
+    graph: Graph
+    contract: Contract
+    missing: list[Missing]
+
+
 class Library:
     """Lives on the background loop."""
 
@@ -40,6 +48,7 @@ class Library:
         self._files: dict[str, App] = {}  # of the pack
         self._looked = -STALE_SECONDS  # time.monotonic()
         self._versions: dict[tuple[str, int], App] = {}
+        self._described: dict[tuple[str, int], _Derived] = {}
 
     def changed(self) -> None:
         """Somebody published, amended or deleted."""
@@ -92,10 +101,17 @@ class Library:
 
     async def describe(self, app: App, stale: bool = False) -> Described:
         """With its contract, and what this ComfyUI lacks for it. Raises NotReady."""
+        key = app.slug, app.version
+        known = self._described.get(key) if stale else None
+        if known is None or time.monotonic() - known.since > FRESH_SECONDS or known.graph is not app.graph:
+            known = self._described[key] = await self._derive(app, stale)
+        return Described(app, known.contract, known.missing)
+
+    async def _derive(self, app: App, stale: bool) -> "_Derived":
         wanted = needed_classes(app.picked, app.graph) | {node["class_type"] for node in app.graph.values()}
-        known = await self._classes.get(wanted, stale)
-        contract = derive_contract(app.picked, app.graph, known)
-        return Described(app, contract, missing(app.graph, known, contract))
+        info = await self._classes.get(wanted, stale)
+        contract = derive_contract(app.picked, app.graph, info)
+        return _Derived(time.monotonic(), app.graph, contract, missing(app.graph, info, contract))
 
     async def picture(self, app: App) -> Picture | None:
         if self._storage.exists:
