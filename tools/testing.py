@@ -1,5 +1,6 @@
 """`make test`, `make unit` and `make bench`: pytest and the benchmarks in the virtual environment."""
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,16 @@ from tools.environment import Environment, prepare
 from tools.process import child_environment
 from tools.system import ensure_packages
 
-UNIT = ["tests/unit"]  # on all cores, each file on one of them
-MODELS = ["tests/pipelines", "tests/prompts"]  # compute all the time, on one core
-SERVERS = ["tests/comfyui", "tests/browser"]  # often wait, for a server to start or for a page to load
-SPREAD = ["-n", "auto", "--dist", "loadfile"]
+UNIT = ["tests/unit"]  # on all cores, each file in one process
+# Two halves that take about as long, each with a ComfyUI of its own: what is about models, and all the rest.
+MODELS_IN_COMFYUI = "tests/comfyui/test_pipelines*.py"
+MODELS = [
+    "tests/pipelines",
+    "tests/prompts",
+    *sorted(str(file.relative_to(CHECKOUT)) for file in CHECKOUT.glob(MODELS_IN_COMFYUI)),
+]
+SERVERS = ["tests/comfyui", "tests/browser", f"--ignore-glob={MODELS_IN_COMFYUI}"]
+SPREAD = ["-n", f"{(os.cpu_count() or 1) + 1}", "--dist", "loadfile"]  # one more than cores: some wait now and then
 ONE_EACH = {"OMP_NUM_THREADS": "1"}  # torch's threads: more of them than cores only wait for each other
 NOTHING = 5  # pytest's exit code where `-k` and the like leave no test
 

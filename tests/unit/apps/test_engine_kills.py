@@ -1,6 +1,6 @@
 """kill -9 of Lectern alone, while ComfyUI lives on: what ComfyUI has is found again, and nothing is executed twice.
 
-LECTERN_ENGINE_KILLS says how often (8 by default), LECTERN_SEED makes the moments those of an earlier time.
+LECTERN_ENGINE_KILLS says how often (4 by default), LECTERN_SEED makes the moments those of an earlier time.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from unit.apps.samples import write_app
 
 logger = logging.getLogger(__name__)
 
-KILLS = int(os.environ.get("LECTERN_ENGINE_KILLS", "8"))
+KILLS = int(os.environ.get("LECTERN_ENGINE_KILLS", "4"))
 BATCH = 4
 LATEST = 0.8  # seconds from when the engine answers to its end
 PROGRAM = Path(__file__).with_name("engine_process.py")
