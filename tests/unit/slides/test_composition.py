@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lectern.errors import ImageError, LengthError, TextError
@@ -113,6 +113,7 @@ def test_templates_know_the_slide():
     st.integers(4, 200), st.integers(4, 100), st.floats(0, 60), st.booleans(), st.floats(-180, 180),
     st.sampled_from([SLIDE, Size(200, 900), Size(3, 3)]),
 )  # fmt: skip
+@example(4, 4, 44.0, False, -49.0, SLIDE)
 @settings(deadline=None, max_examples=60)
 def test_tiles_cover_the_slide_without_holes(width, height, spacing, stagger, rotation, slide):
     thing = Size(width, height)
@@ -123,6 +124,9 @@ def test_tiles_cover_the_slide_without_holes(width, height, spacing, stagger, ro
         assert max(slide) < reach
         return
     centers = torch.tensor(found).float() + torch.tensor([width / 2, height / 2])
+    # No point of the plane is further than half a reach from a tile. A corner has tiles on one side only: the largest
+    # circle in its quarter disc has to hold one, and that circle is 1 + sqrt(2) times smaller than the disc.
+    reach = reach / 2 * (1 + 2**0.5) + (width**2 + height**2) ** 0.5
     for x, y in ((0, 0), (slide.width, 0), (slide.width / 2, slide.height / 2), (0, slide.height)):
         nearest = (centers - torch.tensor([x, y])).norm(dim=1).min()
         assert nearest <= reach
