@@ -14,14 +14,13 @@ from tools.process import child_environment
 from tools.system import ensure_packages
 
 UNIT = ["tests/unit"]  # on all cores, each file in one process
-# Two halves that take about as long, each with a ComfyUI of its own: what is about models, and all the rest.
-MODELS_IN_COMFYUI = "tests/comfyui/test_pipelines*.py"
+# Two halves that take about as long, each with a ComfyUI of its own: what computes most, and all the rest.
+COMPUTING = [f"tests/comfyui/test_{name}*.py" for name in ("pipelines", "prompts", "slides", "saving", "decks")]
 MODELS = [
-    "tests/pipelines",
-    "tests/prompts",
-    *sorted(str(file.relative_to(CHECKOUT)) for file in CHECKOUT.glob(MODELS_IN_COMFYUI)),
+    *("tests/pipelines", "tests/prompts"),
+    *sorted(str(file.relative_to(CHECKOUT)) for pattern in COMPUTING for file in CHECKOUT.glob(pattern)),
 ]
-SERVERS = ["tests/comfyui", "tests/browser", f"--ignore-glob={MODELS_IN_COMFYUI}"]
+SERVERS = ["tests/comfyui", "tests/browser", *(f"--ignore-glob={pattern}" for pattern in COMPUTING)]
 SPREAD = ["-n", f"{(os.cpu_count() or 1) + 1}", "--dist", "loadfile"]  # one more than cores: some wait now and then
 ONE_EACH = {"OMP_NUM_THREADS": "1"}  # torch's threads: more of them than cores only wait for each other
 NOTHING = 5  # pytest's exit code where `-k` and the like leave no test
