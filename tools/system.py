@@ -9,11 +9,14 @@ from pathlib import Path
 from tools.cache import cache_path, lock
 from tools.console import ToolError, step
 
-# chromium: the front end; libreoffice-impress and poppler-utils: decks to pictures; fonts: titles in any script.
+# chromium: the front end; libreoffice-impress and poppler-utils: decks to pictures; nats-server and postgresql: fleets;
+# fonts: titles in any script.
 PACKAGES = (
     "chromium",
     "libreoffice-impress",
     "poppler-utils",
+    "nats-server",
+    "postgresql",
     "fonts-noto-cjk",
     "fonts-noto-color-emoji",
     "fonts-dejavu-core",
@@ -49,6 +52,7 @@ def missing_packages(packages: Iterable[str]) -> list[str]:
 def is_present(package: str) -> bool:
     """Whether the program of a package is on the path, or its font is known to fontconfig."""
     programs = {"chromium": "chromium", "libreoffice-impress": "soffice", "poppler-utils": "pdftoppm"}
+    programs |= {"nats-server": "nats-server", "postgresql": "psql"}
     if package in programs:
         return shutil.which(programs[package]) is not None
     fonts = {"fonts-noto-cjk": "Noto Sans CJK", "fonts-noto-color-emoji": "Noto Color Emoji"}
