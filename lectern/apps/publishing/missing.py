@@ -52,7 +52,7 @@ def _of_node(node_id: str, node: Mapping[str, Any], object_info: ObjectInfo, gra
         yield Missing("node", class_type, node_id, title)
         return
     for name, value in values.items():
-        if is_link(value) or not isinstance(value, str) or values.get(REPLACED_BY.get((class_type, name), "")):
+        if is_link(value) or not isinstance(value, str) or replaced(class_type, name, values):
             continue
         kind = _lacks(info, name, value, values)
         if kind is not None:
@@ -66,6 +66,19 @@ def _lacks(info: NodeInfo, name: str, value: str, values: Mapping[str, Any]) -> 
     if widget.kind is Kind.FILE:
         return None if ELSEWHERE.search(value) else "file"
     return "model" if _lists_files(widget, value) else None
+
+
+def replaced(class_type: str, name: str, values: Mapping[str, Any]) -> bool:
+    """Whether the widget does not count, because another one of its node is filled in."""
+    return bool(values.get(REPLACED_BY.get((class_type, name), "")))
+
+
+def names_model(info: NodeInfo, name: str, value: str, values: Mapping[str, Any]) -> bool:
+    """Whether the widget names a file that a ComfyUI has or has not, and that no run brings."""
+    widget = read_widget(info, name, values)
+    if widget is None or widget.choices is None or widget.kind is Kind.FILE:
+        return False
+    return _lists_files(widget, value)
 
 
 def _lists_files(widget: Widget, value: str) -> bool:

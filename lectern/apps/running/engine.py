@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ..runs import OutputItem, Run, RunError, Workflow
 from ..streams import OutputStream, Part
+from .dispatcher import Reports
 
 
 class Live(NamedTuple):
@@ -71,8 +72,34 @@ class Events(Protocol):
         ...
 
 
+class Measure(NamedTuple):
+    """One number for Prometheus."""
+
+    name: str
+    about: str
+    value: float
+    labels: Mapping[str, str] = {}
+    counter: bool = False  # it only grows
+
+
+class Audience(Reports, Protocol):
+    """Who is told of runs, where other processes may have stored what became of them."""
+
+    def waited(self) -> list[str]:
+        """The runs whose end somebody here waits for."""
+        ...
+
+    def settled(self, run: Run) -> None:
+        """It has ended, and everybody else has been told."""
+        ...
+
+    def shown(self, run: Run) -> Mapping[str, Any]:
+        """A run that has ended, as callers see it."""
+        ...
+
+
 class Engine(Protocol):
-    """On the background loop. Tells its `Reports` (see dispatcher.py) of everything that happens to runs."""
+    """On the background loop. Tells its `Audience` of everything that happens to runs."""
 
     @property
     def events(self) -> Events: ...
@@ -110,6 +137,14 @@ class Engine(Protocol):
 
     async def lacks(self) -> list[str]:
         """Why no run would be executed now, in sentences; empty when one would."""
+        ...
+
+    async def measures(self) -> list[Measure]:
+        """Of its own, beside those of every engine."""
+        ...
+
+    async def overview(self) -> Mapping[str, Any]:
+        """Who works and what waits, for those who look after it."""
         ...
 
     async def stop(self) -> None:

@@ -15,8 +15,8 @@ from ..store.storage import Storage
 from ..streams import WHOLE, OutputStream, Part
 from ..surface.views import iso, run_view
 from ..webhooks.delivery import Webhooks
-from .dispatcher import Reports, now_ms
-from .engine import Engine, Listening, Live, Seen
+from .dispatcher import now_ms
+from .engine import Audience, Engine, Listening, Live, Measure, Seen
 from .metrics import Metrics
 from .timekeeper import Timekeeper
 
@@ -40,7 +40,7 @@ class RunService:
     def __init__(
         self,
         storage: Storage,
-        engine: Callable[[Reports], Engine],
+        engine: Callable[[Audience], Engine],
         limits: Callable[[], Limits],
         webhooks: Webhooks,
         chores: Callable[[], Awaitable[None]],
@@ -72,6 +72,13 @@ class RunService:
         """Why no run would be executed now; empty when one would."""
         return await self._engine.lacks()
 
+    async def measures(self) -> list[Measure]:
+        return await self._engine.measures()
+
+    async def overview(self) -> Mapping[str, Any]:
+        """Who executes runs, and what waits for them."""
+        return await self._engine.overview()
+
     def submitted(self, run: Run, workflow: Workflow) -> None:
         """It is stored and waits."""
         self.metrics.submitted(run)
@@ -84,6 +91,12 @@ class RunService:
         self._engine.wake()
         self._timekeeper.wake()
         self._webhooks.wake()
+
+    def hurry(self) -> None:
+        """This process ends soon: whoever waits for a run is answered with the run as it is."""
+        for waiters in self._waiting.values():
+            for waiter in waiters:
+                waiter.cancel()
 
     async def close(self) -> None:
         """Lets go of everything; runs stay as they are, for the next process."""
@@ -135,7 +148,7 @@ class RunService:
     async def until(self, ended: "asyncio.Future[Run]", run_id: str, seconds: float, caller: Caller) -> Seen:
         """The run once it has ended, or as it is after so many seconds."""
         done, _ = await asyncio.wait([ended], timeout=seconds)
-        if done and ended.result().status is not RunStatus.EXPIRED:
+        if done and not ended.cancelled() and ended.result().status is not RunStatus.EXPIRED:
             run = ended.result()
             return Seen(run, self.view(run, {}))
         return await self.run(run_id, caller)
@@ -205,13 +218,22 @@ class RunService:
     def ended(self, run: Run) -> None:
         self._sent(run)
         self.metrics.ended(run)
-        self._events.completed(run.id, _status(run, None), lambda: run_view(run, None, None, run.outputs))
-        for waiter in self._waiting.pop(run.id, ()):
-            if not waiter.done():
-                waiter.set_result(run)
+        self._events.completed(run.id, _status(run, None), lambda: self.shown(run))
+        self.settled(run)
         self._tell_positions()
         if run.expires_ms is not None:
             self._timekeeper.wake()
+
+    def waited(self) -> list[str]:
+        return list(self._waiting)
+
+    def settled(self, run: Run) -> None:
+        for waiter in self._waiting.pop(run.id, ()):
+            if not waiter.done():
+                waiter.set_result(run)
+
+    def shown(self, run: Run) -> Mapping[str, Any]:
+        return run_view(run, None, None, run.outputs)
 
     def expiry(self) -> int | None:
         days = self._limits().keep_days

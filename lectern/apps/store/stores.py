@@ -1,5 +1,8 @@
 """All tables of one database, each family with a class of its own."""
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Engine
 
 from .apps import AppStore
@@ -9,18 +12,29 @@ from .keys import KeyStore
 from .runs import Note, RunStore
 from .upkeep import Upkeep
 
+if TYPE_CHECKING:
+    from .fleet import FleetStore
+
 
 class Stores:
     """What `Storage.call` hands to its function."""
 
     def __init__(self, engine: Engine, note: Note | None = None) -> None:
         self._engine = engine
+        self._note = note
         self.apps = AppStore(engine)
         self.runs = RunStore(engine, note)
         self.upkeep = Upkeep(engine, note)
         self.keys = KeyStore(engine)
         self.files = FileStore(engine)
         self.deliveries = DeliveryStore(engine)
+
+    @cached_property
+    def fleet(self) -> "FleetStore":
+        """Imported only where there is a fleet."""
+        from .fleet import FleetStore
+
+        return FleetStore(self._engine, self._note)
 
     def close(self) -> None:
         self._engine.dispose()
