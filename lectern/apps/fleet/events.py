@@ -105,10 +105,10 @@ class FleetEvents:
         watched = now - self._watched >= WATCHED_SECONDS
         for run_id, relay in list(self._relays.items()):
             listened = relay.listeners > 0
-            if not listened and (now - self._given.get(run_id, -GIVEN_SECONDS) >= GIVEN_SECONDS or relay.ended):
-                if now - relay.used >= UNUSED_SECONDS:
-                    await self._drop(run_id)
-                    continue
+            expected = now - self._given.get(run_id, -GIVEN_SECONDS) < GIVEN_SECONDS and not relay.ended
+            if not listened and not expected and now - relay.used >= UNUSED_SECONDS:
+                await self._drop(run_id)
+                continue
             await relay.follow(previews=listened)
             if listened and watched and not relay.ended:
                 self._send(f"{topology.WATCHED}.{run_id}", b"")

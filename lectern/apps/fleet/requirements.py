@@ -1,96 +1,87 @@
-"""What a run needs of a ComfyUI, and whether one has it. Pure; the rules are those of publishing/missing.py."""
+"""What a ComfyUI must have to execute a run: node classes, and files that lie on its own disk. Pure.
+
+By the rules of publishing/missing.py, with the values of the run filled in.
+"""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..graph import is_link
-from ..nodeinfo import ObjectInfo, read_widget
-from ..publishing.missing import names_model, replaced
+from ..contract import ELSEWHERE
+from ..files.names import id_of
+from ..graph import Target
+from ..nodeinfo import Kind, NodeInfo, ObjectInfo, read_widget
+from ..publishing.missing import NO_CHOICE, counts, lists_files
 from ..runs import Workflow
 from .messages import Requirement
 
-Model = tuple[str, str, str]  # (class, widget, value)
+SHOWN = 3  # things that are named of all that is missing
 
 
-class Varying(NamedTuple):
-    """A widget that names a model, set by an input of the app."""
-
-    input: str
-    class_type: str
-    widget: str
-
-
-class Needs(NamedTuple):
-    """Of a workflow, whatever its inputs are."""
-
-    classes: frozenset[str]
-    models: frozenset[Model]
-    varying: tuple[Varying, ...]
-
-
-def needs_of(workflow: Workflow, object_info: ObjectInfo) -> Needs:
-    """Costs some milliseconds for a large graph.
-
-    Args:
-        object_info: of all ComfyUIs together.
-    """
-    graph = workflow.graph
-    inputs = {
-        place: name
-        for name, target in workflow.targets.items()
-        for place in [(target.node_id, target.widget), *target.also]
-    }
-    models: set[Model] = set()
-    varying: list[Varying] = []
-    for node_id, class_type, name, value in _models(graph, object_info):
-        setter = inputs.get((node_id, name))
-        if setter is None:
-            models.add((class_type, name, value))
-        else:
-            varying.append(Varying(setter, class_type, name))
-    classes = frozenset(node["class_type"] for node in graph.values())
-    return Needs(classes, frozenset(models), tuple(varying))
-
-
-def requirement(needs: Needs, values: Mapping[str, Any], alone: str = "") -> Requirement:
+def requirement(workflow: Workflow, values: Mapping[str, Any], object_info: ObjectInfo, alone: str = "") -> Requirement:
     """Of one run.
 
     Args:
-        values: of its inputs.
-        alone: see Requirement.
+        values: of the run's inputs.
+        object_info: the classes of all workers together; those of the graph are enough.
+        alone: slug of the app when there may be one run of it at a time.
     """
-    chosen = {(item.class_type, item.widget, str(values[item.input])) for item in needs.varying if item.input in values}
-    return Requirement(needs.classes, needs.models | chosen, alone)
+    filled = _filled(workflow.targets, values)
+    classes, models = set(), set()
+    for node_id, node in workflow.graph.items():
+        class_type = node["class_type"]
+        classes.add(class_type)
+        inputs = {**node["inputs"], **filled.get(node_id, {})}
+        models |= {(class_type, *pair) for pair in _models(class_type, inputs, object_info.get(class_type) or {})}
+    return Requirement(frozenset(classes), frozenset(models), alone)
 
 
-def lacks(required: Requirement, object_info: ObjectInfo) -> list[str]:
-    """Classes and models that are not there, by name; empty when a ComfyUI with these nodes can execute the run."""
-    classes = [name for name in sorted(required.classes) if not object_info.get(name)]
-    models = [
-        value
-        for class_type, name, value in sorted(required.models)
-        if class_type not in classes and not _offers(object_info, class_type, name, value)
-    ]
-    return [*classes, *models]
+def lacking(required: Requirement, object_info: ObjectInfo) -> list[str]:
+    """The names of everything that is missing there, in alphabetical order."""
+    classes = {name for name in required.classes if not object_info.get(name)}
+    there = {item for item in required.models if item[0] not in classes}
+    models = {value for class_type, name, value in there if not _has(object_info[class_type], name, value)}
+    return sorted(classes) + sorted(models)
 
 
 def fits(required: Requirement, object_info: ObjectInfo) -> bool:
-    return not lacks(required, object_info)
+    return not lacking(required, object_info)
 
 
-def _models(graph: Mapping[str, Any], object_info: ObjectInfo) -> Iterator[tuple[str, str, str, str]]:
-    """(node id, class, widget, value)"""
-    for node_id, node in graph.items():
-        class_type, values = node["class_type"], node["inputs"]
-        info = object_info.get(class_type)
-        for name, value in values.items():
-            if not info or is_link(value) or not isinstance(value, str) or replaced(class_type, name, values):
-                continue
-            if names_model(info, name, value, values):
-                yield node_id, class_type, name, value
+def shown(names: list[str]) -> str:
+    """The first few of them, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
-def _offers(object_info: ObjectInfo, class_type: str, name: str, value: str) -> bool:
-    """Also where the list cannot be read: ComfyUI itself judges then."""
-    widget = read_widget(object_info[class_type], name)
+def _filled(targets: Mapping[str, Target], values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Values by node and widget."""
+    filled: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        target = targets.get(name)
+        if target is not None and not target.mask_of:
+            for node_id, widget in ((target.node_id, target.widget), *target.also):
+                filled.setdefault(node_id, {})[widget] = value
+    return filled
+
+
+def _models(class_type: str, values: Mapping[str, Any], info: NodeInfo) -> Iterator[tuple[str, str]]:
+    """(widget, value) of what has to lie on the disk of the ComfyUI."""
+    for name, value in values.items():
+        if not counts(class_type, name, values) or value in NO_CHOICE:
+            continue
+        widget = read_widget(info, name, values)
+        if widget is None or widget.choices is None:
+            continue
+        if widget.kind is Kind.FILE:  # of the app itself; those of callers are brought along
+            own = id_of(value) is None and not ELSEWHERE.search(value)
+            needed = own and value in widget.choices
+        else:
+            needed = lists_files(widget, value)
+        if needed:
+            yield name, value
+
+
+def _has(info: NodeInfo, name: str, value: str) -> bool:
+    """Also when that cannot be told: ComfyUI judges in the end."""
+    widget = read_widget(info, name)
     return widget is None or widget.choices is None or value in widget.choices

@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 
 from ..backend import Source
 from ..errors import MissingModel, NotReady
-from ..nodeinfo import NodeInfo, ObjectInfo
+from ..nodeinfo import NodeInfo, ObjectInfo, read_widget
 from ..runs import Workflow
 from . import topology
 from .adverts import Adverts
 from .link import Link, translated
 from .messages import Advert, Requirement, nodes_name
-from .requirements import Needs, lacks, needs_of, requirement
+from .requirements import lacking, requirement, shown
 from .shelves import Documents
 from .union import merged
 
 REMEMBERED_SECONDS = 5.0  # how long it counts what earlier workers had, before it is looked up again
-REMEMBERED = 256  # workflows
+REMEMBERED = 256  # workflows, lanes
 NAMED = 3  # workers in a message
 
 
@@ -38,7 +38,8 @@ class Roster:
         self._adverts = adverts
         self._documents = documents
         self._union: tuple[frozenset[str], ObjectInfo] | None = None  # of which digests
-        self._needs: OrderedDict[str, tuple[ObjectInfo, Needs]] = OrderedDict()  # by digest of the workflow
+        self._choosing: OrderedDict[str, tuple[ObjectInfo, list[str]]] = OrderedDict()  # by digest of the workflow
+        self._required: OrderedDict[tuple[Any, ...], Requirement] = OrderedDict()
         self._fitting: OrderedDict[tuple[str, frozenset[str]], None] = OrderedDict()  # lanes that somebody can serve
         self._known: tuple[float, dict[str, str]] = (-REMEMBERED_SECONDS, {})
 
@@ -55,12 +56,11 @@ class Roster:
     async def requirement(self, workflow: Workflow, values: Mapping[str, Any], alone: str = "") -> Requirement:
         """Raises NotReady."""
         union = await self.union()
-        known = self._needs.get(workflow.digest)
-        if known is None or known[0] is not union:
-            known = self._needs[workflow.digest] = union, needs_of(workflow, union)
-            while len(self._needs) > REMEMBERED:
-                self._needs.popitem(last=False)
-        return requirement(known[1], values, alone)
+        inputs = self._choices(workflow, union)
+        key = workflow.digest, alone, id(union), *(str(values.get(name)) for name in inputs)
+        if key not in self._required:
+            _remember(self._required, key, requirement(workflow, values, union, alone))
+        return self._required[key]
 
     async def check(self, workflow: Workflow, values: Mapping[str, Any]) -> None:
         """Raises MissingModel when no single worker has everything, NotReady."""
@@ -70,12 +70,10 @@ class Roster:
         if key in self._fitting:
             return
         kits = await self._kits(digests)
-        lacking = {kit.name: lacks(required, kit.nodes) for kit in kits}
-        if kits and all(lacking.values()):
-            raise MissingModel(_sentence(lacking), [{"worker": name, "lacks": gone} for name, gone in lacking.items()])
-        self._fitting[key] = None
-        while len(self._fitting) > REMEMBERED:
-            self._fitting.popitem(last=False)
+        gone = {kit.name: lacking(required, kit.nodes) for kit in kits}
+        if kits and all(gone.values()):
+            raise MissingModel(_sentence(gone), [{"worker": name, "lacks": names} for name, names in gone.items()])
+        _remember(self._fitting, key, None)
 
     def lacks(self) -> list[str]:
         """Why nobody would execute a run now."""
@@ -87,6 +85,14 @@ class Roster:
         if all(map(idle_reason, workers)):
             return [f"No worker takes runs: {idle_reason(workers[0])}"]
         return []
+
+    def _choices(self, workflow: Workflow, union: ObjectInfo) -> list[str]:
+        """The inputs that may choose a model; what a run needs changes with nothing else."""
+        known = self._choosing.get(workflow.digest)
+        if known is None or known[0] is not union:
+            known = union, [name for name in workflow.targets if _chooses(workflow, name, union)]
+            _remember(self._choosing, workflow.digest, known)
+        return known[1]
 
     async def _digests(self) -> dict[str, str]:
         """{digest of nodes: a worker that has or had them}; raises NotReady when it is not known."""
@@ -149,12 +155,21 @@ def idle_reason(worker: Advert) -> str:
     return "" if worker.comfyui else f"The ComfyUI of {worker.name} does not answer."
 
 
-def _sentence(lacking: Mapping[str, list[str]]) -> str:
-    told = [f"{name} lacks {_listed(gone)}" for name, gone in list(lacking.items())[:NAMED]]
-    more = f"; and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+def _chooses(workflow: Workflow, name: str, union: ObjectInfo) -> bool:
+    target = workflow.targets[name]
+    places = ((target.node_id, target.widget), *target.also)
+    nodes = [(workflow.graph[node_id], widget) for node_id, widget in places if node_id in workflow.graph]
+    read = [read_widget(union.get(node["class_type"], {}), widget, node["inputs"]) for node, widget in nodes]
+    return any(widget is None or widget.choices is not None for widget in read)
+
+
+def _remember(kept: "OrderedDict[Any, Any]", key: Any, value: Any) -> None:
+    kept[key] = value
+    while len(kept) > REMEMBERED:
+        kept.popitem(last=False)
+
+
+def _sentence(gone: Mapping[str, list[str]]) -> str:
+    told = [f"{name} lacks {shown(names)}" for name, names in list(gone.items())[:NAMED]]
+    more = f"; and {len(gone) - NAMED} more" if len(gone) > NAMED else ""
     return f"No worker has all that this run needs: {'; '.join(told)}{more}. Install it on one of them."
-
-
-def _listed(gone: list[str]) -> str:
-    more = f" and {len(gone) - NAMED} more" if len(gone) > NAMED else ""
-    return ", ".join(gone[:NAMED]) + more

@@ -1,6 +1,6 @@
 """What executes the runs of the store, and tells those who listen; of two kinds, see embedded.py and fleet/."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ..runs import OutputItem, Run, RunError, Workflow
@@ -85,7 +85,7 @@ class Measure(NamedTuple):
 class Audience(Reports, Protocol):
     """Who is told of runs, where other processes may have stored what became of them."""
 
-    def waited(self) -> list[str]:
+    def waited(self) -> Collection[str]:
         """The runs whose end somebody here waits for."""
         ...
 

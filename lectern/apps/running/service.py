@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -224,8 +224,8 @@ class RunService:
         if run.expires_ms is not None:
             self._timekeeper.wake()
 
-    def waited(self) -> list[str]:
-        return list(self._waiting)
+    def waited(self) -> Collection[str]:
+        return set(self._waiting)
 
     def settled(self, run: Run) -> None:
         for waiter in self._waiting.pop(run.id, ()):
