@@ -7,6 +7,7 @@ from .deliveries import DeliveryStore
 from .files import FileStore
 from .keys import KeyStore
 from .runs import Note, RunStore
+from .secrets import SecretStore
 from .upkeep import Upkeep
 
 
@@ -21,6 +22,7 @@ class Stores:
         self.keys = KeyStore(engine)
         self.files = FileStore(engine)
         self.deliveries = DeliveryStore(engine)
+        self.secrets = SecretStore(engine)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -31,7 +31,7 @@ from lectern.apps.store import database, durability, tables
 from lectern.apps.store.idempotency import Repeatable
 from lectern.apps.store.listed import Listed
 from lectern.apps.store.migrate import migrate
-from lectern.apps.store.runs import Bounds, Full
+from lectern.apps.store.runs import Bounds, Full, Placed
 from lectern.apps.store.server import open_server
 from lectern.apps.store.storage import Storage
 from lectern.apps.store.stores import Stores
@@ -268,9 +268,10 @@ def test_what_was_committed_is_there_after_a_crash(tmp_path):
     """The files as a killed process leaves them, with everything still in the write-ahead log."""
     stores = open_store(tmp_path / "lectern.db")
     store = stores.runs
-    store.insert(new("a"), Bounds(10))
+    placed = store.insert(new("a"), Bounds(10))
     store.insert(new("b"), Bounds(10))
-    store.take(store.get("a"), "p", 5)
+    assert isinstance(placed, Placed)
+    store.take(placed.run, "p", 5)
     after = tmp_path / "after"
     after.mkdir()
     for suffix in ("", "-wal"):
