@@ -16,7 +16,7 @@ from .catalog import Catalog
 from .comfy import ComfyClient
 from .contract import Contract, targets
 from .egress import Egress
-from .errors import InvalidInput, MissingModel, NotReady, QueueFull
+from .errors import InvalidInput, MissingModel, NewerStore, NotReady, QueueFull
 from .files.keeper import FileKeeper, Shelf
 from .files.names import id_of
 from .files.placing import Placer
@@ -33,7 +33,7 @@ from .running.embedded import EmbeddedEngine
 from .running.engine import Audience, Engine, Seen
 from .running.preparing import Preparer
 from .running.service import Limits, RunService
-from .runs import Growing, NewRun, Run, RunStatus, Terms, Workflow
+from .runs import Growing, NewRun, Priority, Run, RunStatus, Terms, Workflow
 from .store.storage import Storage
 from .surface.submission import Submission
 from .surface.views import app_view
@@ -105,7 +105,8 @@ class AppService:
             await self._storage.call(lambda _: None)
         except NotReady as error:
             logger.warning("%s", error)
-            return
+            if not self._storage.shared or isinstance(error, NewerStore):
+                return  # a server comes back, and what waits there has nobody else
         self.runs.wake()
 
     async def close(self) -> None:
@@ -240,6 +241,8 @@ class AppService:
             seconds=app.options.max_seconds,
             deadline_ms=None if asked.cancel_after is None else now_ms() + int(asked.cancel_after * 1000),
             webhook=asked.webhook,
+            priority=asked.priority or Priority(app.options.priority),
+            alone=app.options.exclusive,
         )
 
     async def _queue(self, new: NewRun, app: App, repeatable: "Repeatable | None", caller: Caller) -> Seen:

@@ -65,7 +65,7 @@ class Reporting:
             reports: each with whether earlier ones will not come any more.
         """
         expiry = self._audience.expiry()
-        done = await self._storage.call(
+        done: Sequence[Applied] = await self._storage.call(
             lambda store: [store.fleet.apply(report, expiry, final) for report, final in reports]
         )
         for (report, _), run in zip(reports, done, strict=True):

@@ -10,6 +10,7 @@ from .deliveries import DeliveryStore
 from .files import FileStore
 from .keys import KeyStore
 from .runs import Note, RunStore
+from .secrets import SecretStore
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Stores:
         self.keys = KeyStore(engine)
         self.files = FileStore(engine)
         self.deliveries = DeliveryStore(engine)
+        self.secrets = SecretStore(engine)
 
     @cached_property
     def fleet(self) -> "FleetStore":
