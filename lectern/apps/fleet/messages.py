@@ -10,7 +10,8 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from ..runs import Growing, OutputItem, Priority, Result, Run, RunError, RunStatus, Terms
+from ..graph import Target
+from ..runs import Growing, OutputItem, Priority, Result, Run, RunError, RunStatus, Terms, Workflow
 
 
 class Requirement(NamedTuple):
@@ -215,6 +216,54 @@ class Dead(NamedTuple):
     def load(content: bytes) -> "Dead":
         read = json.loads(content)
         return Dead(read["run"], read["app"], read["attempts"], tuple(read["workers"]), read["at_ms"])
+
+
+class Event(NamedTuple):
+    """What happened to a run, for those who listen to it; `data` is what they get."""
+
+    name: str  # status, progress, output, log, completed
+    data: Mapping[str, Any]
+    item: OutputItem | None = None  # of output: the file, which lies among the outputs by then
+
+    def dump(self) -> bytes:
+        return _dump({**self._asdict(), "item": None if self.item is None else asdict(self.item)})
+
+    @staticmethod
+    def load(content: bytes) -> "Event":
+        read = json.loads(content)
+        item = read.get("item")
+        return Event(read["name"], read["data"], None if item is None else OutputItem(**item))
+
+
+class Shown(NamedTuple):
+    """A preview, as listeners get it."""
+
+    data: Mapping[str, Any]  # node_id, content_type, data_base64
+
+    def dump(self) -> bytes:
+        return _dump(self.data)
+
+    @staticmethod
+    def load(content: bytes) -> "Shown":
+        return Shown(json.loads(content))
+
+
+def workflow_name(digest: str) -> str:
+    """Of the document among the graphs."""
+    return f"workflow.{digest}"
+
+
+def nodes_name(digest: str) -> str:
+    return f"nodes.{digest}"
+
+
+def dump_workflow(workflow: Workflow) -> dict[str, Any]:
+    return {"graph": workflow.graph, "targets": workflow.targets, "outputs": workflow.outputs}
+
+
+def load_workflow(read: Mapping[str, Any]) -> Workflow:
+    targets = {name: Target.read(fields) for name, fields in read["targets"].items()}
+    return Workflow(read["graph"], targets, read["outputs"])
 
 
 def _dump_result(result: Result) -> dict[str, Any]:
