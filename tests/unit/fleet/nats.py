@@ -28,7 +28,7 @@ class NatsServer:
     async def start(self) -> "NatsServer":
         self.launch()
         async with asyncio.timeout(STARTED_SECONDS):
-            while not await self._answers():
+            while not await self._answers():  # noqa: ASYNC110 - nobody says when it does
                 await asyncio.sleep(0.01)
         return self
 
