@@ -41,6 +41,7 @@ class Job(NamedTuple):
 
     run: Run
     progress_hook: bool = False  # its webhook asked for progress
+    files: Mapping[str, tuple[str, str]] = {}  # by id: name and content type, of those whose bytes do not tell
 
     def dump(self) -> bytes:
         run, terms = self.run, self.run.terms
@@ -60,13 +61,16 @@ class Job(NamedTuple):
                 "deadline_ms": terms.deadline_ms,
                 "priority": terms.priority,
                 "alone": terms.alone,
+                "attempt": run.attempt,
+                "takes_done": run.takes_done,
                 "progress_hook": self.progress_hook,
+                "files": {name: list(facts) for name, facts in self.files.items()},
             }
         )
 
     @staticmethod
     def load(content: bytes) -> "Job":
-        """The run as it is queued; what has become of it since is in its `State`."""
+        """The run as it was queued; what has become of it since is in its `State`."""
         read = json.loads(content)
         terms = Terms(
             owner=read["owner"],
@@ -86,7 +90,7 @@ class Job(NamedTuple):
             status=RunStatus.QUEUED,
             input=read["input"],
             metadata={},
-            attempt=0,
+            attempt=read.get("attempt", 0),
             prompt_id=None,
             outputs=(),
             error=None,
@@ -97,11 +101,12 @@ class Job(NamedTuple):
             completed_ms=None,
             sequence=0,
             terms=terms,
-            takes_done=0,
+            takes_done=read.get("takes_done", 0),
             expires_ms=None,
             logs="",
         )
-        return Job(run, read["progress_hook"])
+        files = {name: (str(facts[0]), str(facts[1])) for name, facts in read.get("files", {}).items()}
+        return Job(run, read["progress_hook"], files)
 
 
 class Kind(StrEnum):
@@ -129,7 +134,8 @@ class Report(NamedTuple):
     @property
     def id(self) -> str:
         """The same for the same report, so that JetStream leaves out the second."""
-        return f"{self.run}.{self.attempt}.{self.take}.{self.kind}"
+        told = f".{self.at_ms}" if self.kind is Kind.PROGRESS else ""
+        return f"{self.run}.{self.attempt}.{self.take}.{self.kind}{told}"
 
     def dump(self) -> bytes:
         fields = self._asdict()
@@ -149,13 +155,15 @@ class State(NamedTuple):
     """Who has a run. Written only by comparing with what was there: whoever fails at that has lost the run."""
 
     worker: str
-    attempt: int  # how often a worker took the run
+    attempt: int  # how often a worker took the run, which only grows
     take: int  # that is in work, or follows
     prompt_id: str | None = None  # ComfyUI's, of the take in work
     started_ms: int | None = None
     reply: str = ""  # where the message of the queue is acknowledged, also by a worker that was started again
     ended: bool = False
     report: str = ""  # the last one that changes the run, as text; whoever takes the run over sends it again
+    lost_by: tuple[str, ...] = ()  # workers that lost the take in work: they died, or their ComfyUI did
+    given: int = 0  # outputs of the takes before
 
     def dump(self) -> bytes:
         return _dump(self._asdict())
@@ -163,7 +171,9 @@ class State(NamedTuple):
     @staticmethod
     def load(content: bytes) -> "State":
         read = json.loads(content)
-        return State(**{name: read[name] for name in State._fields if name in read})
+        known = {name: read[name] for name in State._fields if name in read}
+        known["lost_by"] = tuple(read.get("lost_by", ()))
+        return State(**known)
 
 
 class Device(NamedTuple):
