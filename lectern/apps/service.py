@@ -109,6 +109,19 @@ class AppService:
                 return  # a server comes back, and what waits there has nobody else
         self.runs.wake()
 
+    async def begin(self) -> None:
+        """Takes part in a fleet, whether there are runs or not; opens the store. Raises NewerStore.
+
+        A store that does not answer just now is tried again with every call.
+        """
+        try:
+            await self._storage.call(lambda _: None)
+        except NewerStore:
+            raise
+        except NotReady as error:
+            logger.warning("Lectern: %s", error)
+        self.runs.wake()
+
     async def close(self) -> None:
         """Lets go of everything; runs stay as they are, for `resume` of the next process."""
         await self.runs.close()

@@ -60,6 +60,10 @@ class FleetEvents:
     def listened(self) -> list[str]:
         return [run_id for run_id, relay in self._relays.items() if relay.listeners and not relay.ended]
 
+    def dismiss(self) -> None:
+        for relay in self._relays.values():
+            relay.dismiss()
+
     def place(self, run_id: str, status: Mapping[str, Any]) -> None:
         relay = self._relays.get(run_id)
         if relay is not None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..errors import NotReady
+from ..files.names import id_of
 from ..runs import Run, RunStatus, Workflow
 from ..store.storage import Storage
 from . import topology
@@ -138,10 +139,11 @@ class Outbox:
     async def _put(self, run: Run, workflow: Workflow, lost: int | None) -> int:
         """Gives its place."""
         required = await self._roster.requirement(workflow, run.input, run.app if run.terms.alone else "")
+        files = await self._files(run)
         _, _, content = await asyncio.gather(
             self._documents.put(workflow_name(workflow.digest), dump_workflow(workflow)),
             self._keep_lane(required),
-            self._parcels.pack(Job(run, _wants_progress(run)).dump()),
+            self._parcels.pack(Job(run, _wants_progress(run), files).dump()),
         )
         subject = topology.queue(required.lane, run.terms.priority, run.terms.owner)
         with translated():
@@ -150,6 +152,14 @@ class Outbox:
                 subject, content, stream=topology.RUNS_STREAM, headers={DUPLICATES: f"{run.id}.{lost or 0}"}
             )
         return sent.seq
+
+    async def _files(self, run: Run) -> dict[str, tuple[str, str]]:
+        """Names and types of the run's files, which are in the store only."""
+        ids = [found for value in run.input.values() if isinstance(value, str) and (found := id_of(value)) is not None]
+        if not ids:
+            return {}
+        rows = await self._storage.call(lambda store: [store.files.get(file_id) for file_id in ids])
+        return {row.id: (row.name, row.content_type) for row in rows if row is not None}
 
     async def _keep_lane(self, required: Requirement) -> None:
         lane = required.lane

@@ -68,6 +68,9 @@ class Relay:
     def listen(self, after: int) -> AsyncGenerator[bytes, None]:
         return self._channel.listen(after)
 
+    def dismiss(self) -> None:
+        self._channel.dismiss()
+
     def tell(self, name: str, data: Mapping[str, Any], last: bool = False) -> None:
         """To those who listen here."""
         if not self.ended:

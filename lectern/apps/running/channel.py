@@ -87,6 +87,12 @@ class Channel:
             self._preview = (self._preview[0] + 1, encode("preview", data))
         self._wake()
 
+    def dismiss(self) -> None:
+        """Listeners get what there is, and no more."""
+        with self._lock:
+            self._ended = True
+        self._wake()
+
     async def listen(self, after: int) -> AsyncGenerator[bytes, None]:
         """Everything after that event until the last one, and a comment whenever there is nothing for long.
 

@@ -67,6 +67,10 @@ class Events(Protocol):
 
     def status(self, run_id: str, status: Mapping[str, Any]) -> None: ...
 
+    def dismiss(self) -> None:
+        """This process ends soon: its listeners are let go, and come again to another one, or the next."""
+        ...
+
     def completed(self, run_id: str, status: Mapping[str, Any], view: Callable[[], Mapping[str, Any]]) -> None:
         """The last event; the view is made when somebody wants it."""
         ...

@@ -56,6 +56,7 @@ class RunService:
         self._events = self._engine.events
         self._timekeeper = Timekeeper(storage, self._engine, self, chores)
         self._waiting: defaultdict[str, set[asyncio.Future[Run]]] = defaultdict(set)
+        self._hurried = False
         self._telling: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
 
@@ -93,7 +94,9 @@ class RunService:
         self._webhooks.wake()
 
     def hurry(self) -> None:
-        """This process ends soon: whoever waits for a run is answered with the run as it is."""
+        """This process ends soon: whoever waits for a run is answered with the run as it is, and listeners let go."""
+        self._hurried = True
+        self._events.dismiss()
         for waiters in self._waiting.values():
             for waiter in waiters:
                 waiter.cancel()
@@ -147,7 +150,7 @@ class RunService:
 
     async def until(self, ended: "asyncio.Future[Run]", run_id: str, seconds: float, caller: Caller) -> Seen:
         """The run once it has ended, or as it is after so many seconds."""
-        done, _ = await asyncio.wait([ended], timeout=seconds)
+        done, _ = await asyncio.wait([ended], timeout=0 if self._hurried else seconds)
         if done and not ended.cancelled() and ended.result().status is not RunStatus.EXPIRED:
             run = ended.result()
             return Seen(run, self.view(run, {}))
