@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from lectern.apps.fleet import topology
+from lectern.apps.fleet.worker import ledger, process, supply
 from unit.fleet.nats import NatsServer
 from unit.fleet.worker_house import Crew, opened
 
@@ -19,10 +20,14 @@ def worker_nats(tmp_path_factory):
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """Death is noticed soon."""
+    """Death is noticed soon, and what comes back to the queue is found soon."""
     monkeypatch.setattr(topology, "ACK_SECONDS", 0.5)
     monkeypatch.setattr(topology, "HEARTBEAT_SECONDS", 0.1)
     monkeypatch.setattr(topology, "ADVERT_SECONDS", 0.1)
+    monkeypatch.setattr(supply, "EMPTY_SECONDS", 0.05)
+    monkeypatch.setattr(supply, "FRESH_SECONDS", 0.05)
+    monkeypatch.setattr(process, "WAKE_SECONDS", 0.05)
+    monkeypatch.setattr(ledger, "RELEASED_SECONDS", 0.05)
 
 
 @pytest.fixture
