@@ -220,7 +220,7 @@ async def crash(worker: Worker) -> None:
     tasks = [*worker._tasks, *worker._reporter._tasks, *(task for task in parts if task is not None)]
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks)
+    await asyncio.wait(tasks, timeout=1)
     await worker._dispatcher._wire.close()
     await worker._client.close()
     await client.close()
