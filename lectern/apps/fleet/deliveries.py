@@ -38,6 +38,7 @@ class Queue:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._known: set[str] = set()  # consumers that are there
+        self._knower: Client | None = None  # whose server has them
         self._client: Client | None = None  # that the inbox is of
         self._inbox: Subscription | None = None
 
@@ -101,6 +102,9 @@ class Queue:
     async def _ensure_consumer(self, queue: QueueName) -> None:
         from nats.js.api import AckPolicy, ConsumerConfig
 
+        client = self._link.client
+        if client is not self._knower:  # perhaps it is a server that lost them, which does not even answer then
+            self._knower, self._known = client, set()
         if queue.consumer in self._known:
             return
         config = ConsumerConfig(

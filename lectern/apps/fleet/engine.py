@@ -62,7 +62,7 @@ class FleetEngine:
         self._duties = Duties()
         self._begun = False
         self._news = asyncio.Event()  # there is something to sweep up
-        self._renewed = True  # the connection, since everything was verified
+        self._renewed = asyncio.Event()  # the connection, since everything was verified
         self._forgetting: list[Run] = []
         self._saying: set[asyncio.Task[None]] = set()
         link.welcome(self._welcome)
@@ -126,7 +126,7 @@ class FleetEngine:
     async def _welcome(self) -> None:
         """A new connection: perhaps to a server that lost everything."""
         self._outbox.forget()
-        self._renewed = True
+        self._renewed.set()
         self._news.set()
         await self._link.client.subscribe(f"{topology.ENDED}.*", cb=self._ended_elsewhere)
 
@@ -160,15 +160,17 @@ class FleetEngine:
         after = 0
         while True:
             await self._link.ready()
-            renewed, self._renewed = self._renewed, False
+            renewed = self._renewed.is_set()
+            self._renewed.clear()
             try:
                 after = await self._outbox.verify(0 if renewed else after)
                 while renewed and after:
                     after = await self._outbox.verify(after)
-                await asyncio.sleep(VERIFY_SECONDS if not self._renewed else 0)
+                await _until(self._renewed, VERIFY_SECONDS)
             except (NotReady, SettingsError) as error:
                 logger.debug("messages are not verified: %s", error)
-                self._renewed = self._renewed or renewed
+                if renewed:
+                    self._renewed.set()
                 await asyncio.sleep(FAILED_SECONDS)
 
     async def _tend(self) -> None:

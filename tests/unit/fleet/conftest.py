@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from lectern.apps.fleet import topology
-from unit.fleet.gateway_house import Town
 from lectern.apps.fleet.worker import ledger, process, supply
+from unit.fleet.gateway_house import Town
 from unit.fleet.nats import NatsServer
 from unit.fleet.worker_house import Crew, opened
 
@@ -51,4 +51,4 @@ async def town(tmp_path):
     made = Town(tmp_path, server)
     yield made
     await made.stop()
-    await server.stop()
+    await made.nats.stop()

@@ -165,7 +165,7 @@ async def test_a_run_that_was_stored_and_not_published_is_found(town, monkeypatc
     assert (await later.ended(new.id))["status"] == "succeeded"
 
 
-async def test_runs_wait_while_nats_is_away(town, monkeypatch):
+async def test_runs_wait_while_nats_is_away(town, monkeypatch, hasty):
     monkeypatch.setattr(outbox, "SETTLE_MS", -1)
     gate = await town.gate()
     await town.worker()
@@ -180,7 +180,7 @@ async def test_runs_wait_while_nats_is_away(town, monkeypatch):
     assert (await gate.ended(run["id"]))["status"] == "succeeded"
 
 
-async def test_a_nats_that_lost_its_disk_loses_no_run(town, monkeypatch):
+async def test_a_nats_that_lost_its_disk_loses_no_run(town, monkeypatch, hasty):
     monkeypatch.setattr(outbox, "SETTLE_MS", -1)
     gate = await town.gate()
     comfy = await town.worker()
@@ -266,7 +266,7 @@ async def test_wrong_credentials_are_told_once_and_corrected_ones_are_used_at_on
     assert len(told) == 1 and "wrong-one" not in caplog.text
 
 
-async def test_the_fleet_at_a_glance(town):
+async def test_the_fleet_at_a_glance(town, hasty):
     gate = await town.gate("gate-1")
     comfy = await town.worker()
     comfy.script = hold

@@ -165,7 +165,9 @@ async def test_a_cancel_reaches_a_run_within_a_second(office, crew):
     crew.worker(comfy)
     run = await office.submit()
     await comfy.submitted.get()
-    reason = b'{"code": "deadline_exceeded", "message": "Too late.", "node_id": null, "class_type": null, "title": null}'
+    reason = (
+        b'{"code": "deadline_exceeded", "message": "Too late.", "node_id": null, "class_type": null, "title": null}'
+    )
     await office.cancel(run, reason)
     ended = await office.ended(run, seconds=1)
     assert ended.result.status is RunStatus.CANCELED and ended.result.error.message == "Too late."
@@ -222,7 +224,9 @@ async def test_without_a_gateway_of_its_version_it_takes_nothing(office, crew, h
         worker = crew.worker(await crew.comfy())
         run = await office.submit()
         advert = await seen(office, worker, lambda advert: "9.9.9" in advert.refused)
-        assert advert.refused == f"It is Lectern {VERSION}, and the gateways are 9.9.9; install the same version on both."
+        assert (
+            advert.refused == f"It is Lectern {VERSION}, and the gateways are 9.9.9; install the same version on both."
+        )
         assert advert.refused in worker.lacks and not office.of(run)
         await gateways.put("old", VERSION.encode())
         await office.ended(run)
