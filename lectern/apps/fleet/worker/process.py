@@ -94,10 +94,10 @@ class Worker:
     @property
     def lacks(self) -> list[str]:
         """Why it takes no run now, in sentences; empty when it does."""
-        reasons = [self.link.problem, self.board.refused if not self.link.problem else ""]
-        if not self.station.up and self.link.problem:
-            reasons.append(self.board.refused)
-        return [reason for reason in reasons if reason] + (["It drains."] if self.board.draining else [])
+        problem = self.link.problem
+        told = not problem or not self.station.up  # without NATS nothing else is known
+        reasons = [problem, self.board.refused if told else "", "It drains." if self.board.draining else ""]
+        return [reason for reason in reasons if reason]
 
     def start(self) -> None:
         self.link.start()
@@ -118,8 +118,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Leaves what it has as a crash would; ends the connections."""
-        for task in self._tasks:
-            task.cancel()
+        await _end(self._tasks)
         await self._dispatcher.stop()
         self.ledger.stop()
         await self._reporter.settled(STOP_SECONDS)
@@ -133,7 +132,7 @@ class Worker:
     async def _watch(self) -> None:
         """Looks at ComfyUI now and then, more often while it is away."""
         while True:
-            looked = await self.station.look()
+            looked = await self.station.look(self.busy)
             if looked:
                 await _unless_away(self.board.show_nodes)
             if self.station.away > AWAY_SECONDS and self.busy:
@@ -224,6 +223,15 @@ class Worker:
     def expiry(self) -> int | None:
         """The gateways know."""
         return None
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Once is not always enough: `asyncio.wait_for`, which nats-py uses, may lose a cancellation in Python 3.11."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.5)
 
 
 async def _unless_away(call: Callable[[], Awaitable[None]]) -> None:
