@@ -16,4 +16,4 @@ async def town(tmp_path):
     made = Town(tmp_path, server)
     yield made
     await made.stop()
-    await server.stop()
+    await made.nats.stop()
