@@ -160,7 +160,7 @@ class Link:
                 name=self.name,
                 allow_reconnect=False,  # at first: it would try for ever and never say what is wrong
                 max_reconnect_attempts=-1,
-                reconnect_time_wait=0.5,
+                reconnect_time_wait=0.5,  # type: ignore[arg-type] - it only sleeps so long
                 connect_timeout=CONNECT_SECONDS,
                 ping_interval=PING_SECONDS,
                 max_outstanding_pings=2,

@@ -36,7 +36,7 @@ def test_wrong_addresses_are_refused_without_repeating_a_password(wrong):
 
 def test_the_environment_wins(monkeypatch):
     monkeypatch.setenv("PW", "from-settings")
-    fleet = Fleet(nats="a:1", user="u", password_env="PW")
+    fleet = Fleet(nats=["a:1"], user="u", password_env="PW")
     assert access(fleet, {})[:3] == (("nats://a:1",), "u", "from-settings")
     found = access(fleet, {"LECTERN_NATS_URL": "b:2", "LECTERN_NATS_USER": "v", "LECTERN_NATS_PASSWORD": "w"})
     assert found[:3] == (("nats://b:2",), "v", "w")
@@ -46,7 +46,7 @@ def test_the_environment_wins(monkeypatch):
 
 def test_a_secret_that_is_not_there_is_told():
     with pytest.raises(SettingsError, match="NOT_SET_HERE"):
-        access(Fleet(nats="a", user="u", password_env="NOT_SET_HERE"), {})
+        access(Fleet(nats=["a"], user="u", password_env="NOT_SET_HERE"), {})
 
 
 def test_the_store_is_named_by_a_variable():
