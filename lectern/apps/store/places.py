@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FILE_NAME = "lectern.db"
+PATIENCE = 1.0  # seconds that a failure may take before it counts for the calls behind it, too
 
 
 class Place(Protocol):
@@ -169,7 +170,7 @@ class ServerPlace:
         from .server import away, reason_of
 
         self._reason = reason_of(error, self._url)
-        if away(error):  # who makes us wait must not make all in line wait as long, one after the other
+        if away(error) and seconds > PATIENCE:  # not all who are in line must wait as long, one after the other
             self._silent_until = time.monotonic() + seconds
 
     def _failed(self) -> NotReady:
