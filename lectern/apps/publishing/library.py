@@ -124,8 +124,9 @@ class Library:
         file = await asyncio.to_thread(self._bundled.picture, app.slug)
         return None if file is None else Picture(await asyncio.to_thread(Path.read_bytes, file), "image/jpeg")
 
-    async def _stored(self, seconds: float = SHARED_SECONDS) -> list[Head]:
-        """`seconds`: how old they may be where other processes change them without telling."""
+    async def _stored(self, missed: bool = False) -> list[Head]:
+        """`missed`: they lack what another process may have added a moment ago."""
+        seconds = MISSED_SECONDS if missed else SHARED_SECONDS
         late = self._storage.shared and time.monotonic() - self._read_at > seconds
         if self._heads is None or late:
             if not self._storage.exists:
@@ -135,9 +136,9 @@ class Library:
         return self._heads
 
     async def _head(self, slug: str, version: int | None) -> Head | None:
-        """Read anew when it lacks what another process may have added a moment ago."""
-        for seconds in (SHARED_SECONDS, MISSED_SECONDS):
-            head = next((head for head in await self._stored(seconds) if head.slug == slug), None)
+        head = None
+        for missed in (False, True):
+            head = next((head for head in await self._stored(missed) if head.slug == slug), None)
             if not self._storage.shared or (head is not None and version in (None, *head.versions)):
                 break
         return head
