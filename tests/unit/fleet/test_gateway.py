@@ -1,6 +1,5 @@
 """A gateway: runs go to workers by way of NATS, and callers see no difference to one ComfyUI."""
 
-from unit.apps.sse import events
 from unit.fleet.gateway_house import until
 
 
