@@ -135,3 +135,14 @@ async def test_a_port_that_is_taken_is_told(tmp_path):
     assert code == 1 and f"The port {first.port} of 127.0.0.1 cannot be used" in text
     first.process.send_signal(signal.SIGTERM)
     await first.ended()
+
+
+async def test_it_needs_neither_torch_nor_comfyui():
+    """Whoever installs a gateway alone has neither."""
+    modules = "lectern.gateway, lectern.apps.fleet.service, lectern.apps.store.stores, lectern.apps.openapi.document"
+    program = f"import sys, {modules}; print(sorted({{'torch', 'comfy', 'transformers'}} & set(sys.modules)))"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, cwd=ROOT, env=child_environment(), stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await process.communicate()
+    assert told.strip() == b"[]"
