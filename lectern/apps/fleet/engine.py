@@ -117,6 +117,8 @@ class FleetEngine:
         return await self._overview.view()
 
     async def stop(self) -> None:
+        for task in self._saying:
+            task.cancel()
         await self._adverts.withdraw()
         await self._duties.end()
         await self._outbox.close()
@@ -133,14 +135,15 @@ class FleetEngine:
     async def _cancel(self, run_id: str, reason: RunError | None) -> None:
         """The key is for whoever gets the run later, the message for who has it."""
         content = b"" if reason is None else _dump(reason)
-        try:
-            with translated():
-                await self._link.client.publish(f"{topology.CANCEL}.{run_id}", content)
-                await self._link.bucket(topology.CANCELS).put(run_id, content)
-        except NotReady as error:
-            logger.debug("a cancel waits for NATS: %s", error)
-            await asyncio.sleep(FAILED_SECONDS)
-            await self._cancel(run_id, reason)
+        while True:
+            try:
+                with translated():
+                    await self._link.client.publish(f"{topology.CANCEL}.{run_id}", content)
+                    await self._link.bucket(topology.CANCELS).put(run_id, content)
+                return
+            except NotReady as error:
+                logger.debug("a cancel waits for NATS: %s", error)
+                await asyncio.sleep(FAILED_SECONDS)
 
     async def _sweep(self) -> None:
         while True:

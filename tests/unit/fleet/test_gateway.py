@@ -138,6 +138,26 @@ async def test_cancel_reaches_the_worker(town):
         assert (await gate.ended(run["id"]))["status"] == "canceled"
 
 
+async def test_a_cancel_waits_for_nats(town, hasty):
+    gate = await town.gate()
+    comfy = await town.worker()
+    comfy.script = hold
+    await town.ready(gate)
+    _, run = await gate.submit()
+    await comfy.submitted.get()
+
+    async def running() -> bool:
+        return (await gate.run(run["id"]))["status"] == "running"
+
+    await until(running)
+    await town.nats.kill()
+    await until(lambda: problem(gate))
+    assert (await (await gate.post(f"/runs/{run['id']}/cancel")).json())["status"] == "canceling"
+    await town.nats.start()
+    await comfy.cancels.get()
+    assert (await gate.ended(run["id"]))["status"] == "canceled"
+
+
 async def test_a_run_that_waits_is_canceled_at_once_and_never_executed(town):
     gate = await town.gate()
     comfy = await town.worker()
