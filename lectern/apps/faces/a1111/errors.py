@@ -1,0 +1,62 @@
+"""Errors in the shapes of AUTOMATIC1111's server, which clients read: FastAPI's `{"detail": ...}` for credentials and
+for bodies that do not fit, `{"error", "detail", "body", "errors"}` for everything else."""
+
+from typing import Any
+
+from aiohttp import web
+
+from ....errors import AppError
+from ...errors import InvalidInput, MethodNotAllowed, Unauthorized
+
+CHALLENGE = 'Basic realm="lectern"'  # what these clients can answer; a key is the password
+
+
+class Unprocessable(AppError):
+    """A body does not fit the interface."""
+
+    status = 422
+    code = "unprocessable"
+
+    def __init__(self, mistakes: str | list[dict[str, Any]]) -> None:
+        """One sentence, or FastAPI's list of `loc`, `msg` and `type`."""
+        super().__init__(mistakes if isinstance(mistakes, str) else "The body does not fit.", mistakes)
+
+
+class GenerationFailed(AppError):
+    """A run did not succeed."""
+
+    status = 500
+    code = "generation_failed"
+
+    def __init__(self, message: str, cause: str) -> None:
+        """`cause`: the run's own error code."""
+        super().__init__(message)
+        self.cause = cause
+
+
+def worded(error: AppError) -> web.Response:
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = CHALLENGE
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = error.allowed
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    return web.json_response(_body(error), status=error.status, headers=headers)
+
+
+def _body(error: AppError) -> dict[str, Any]:
+    if isinstance(error, Unprocessable):
+        return {"detail": error.details}
+    if isinstance(error, InvalidInput) and isinstance(error.details, list):
+        return {"detail": [_mistake(one) for one in error.details]}
+    if isinstance(error, (Unauthorized, MethodNotAllowed)):
+        return {"detail": str(error)}
+    if isinstance(error, GenerationFailed):  # clients read either
+        return {"error": error.cause, "detail": str(error), "body": "", "errors": str(error)}
+    return {"error": error.code, "detail": str(error), "body": "", "errors": ""}
+
+
+def _mistake(problem: dict[str, Any]) -> dict[str, Any]:
+    return {"loc": ["body", problem.get("input", "")], "msg": problem.get("message", ""), "type": problem.get("code")}
