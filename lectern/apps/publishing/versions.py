@@ -1,7 +1,6 @@
 """An app: one version of a published workflow, and what its publisher allows."""
 
 from dataclasses import dataclass, field
-
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
