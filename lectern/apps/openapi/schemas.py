@@ -1,5 +1,6 @@
 """What travels: apps, runs, files, keys and errors, as JSON Schemas of the components."""
 
+from ..faces.roles import Role
 from ..media import Media
 from ..picks import MOST_PICKS, NAME_LENGTH, TEXT_LENGTH
 from ..publishing.proposals import Group
@@ -69,6 +70,12 @@ def _apps() -> dict[str, Schema]:
         }
     )
     options = record(AppOptions.model_json_schema()["properties"])
+    roles: Schema = {
+        "type": "object",
+        "propertyNames": {"enum": list(map(str, Role))},
+        "additionalProperties": NAME,
+        "description": "Inputs by what OpenAI's and AUTOMATIC1111's APIs call what they are for.",
+    }
     urls = record(
         dict.fromkeys(("get", "runs", "web", "openapi", "versions", "export", "picture"), URL), optional=("picture",)
     )
@@ -86,6 +93,7 @@ def _apps() -> dict[str, Schema]:
             "stale": array(ref("Stale")),
             "missing": array(ref("Missing")),
             "options": options,
+            "faces": record({"roles": roles, "derived": roles}),
             "picture": URL_OR_NULL,
             "created_at": TIME_OR_NULL,
             "updated_at": TIME_OR_NULL,

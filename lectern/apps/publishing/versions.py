@@ -1,14 +1,18 @@
 """An app: one version of a published workflow, and what its publisher allows."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import InvalidInput
 from ..graph import Graph
 from ..inputs import Problem, shown
-from ..picks import Picked
+from ..picks import NAME_LENGTH, Picked
 from .saved import Workflow
+
+MOST_ROLES = 100
+InputName = Annotated[str, Field(max_length=NAME_LENGTH)]
 
 
 class AppOptions(BaseModel):
@@ -22,6 +26,11 @@ class AppOptions(BaseModel):
     max_n: int = Field(default=8, ge=1, le=64, description="executions that one run may ask for")
     queued: int | None = Field(default=None, ge=1, le=100_000, description="runs of this app that may wait at once")
     max_mb: int | None = Field(default=None, ge=1, le=4096, description="megabytes of one file that a run brings")
+    roles: dict[str, InputName] | None = Field(
+        default=None,
+        max_length=MOST_ROLES,
+        description="inputs by what they are for, where that is not derived rightly",
+    )
 
 
 def read_options(given: object, before: AppOptions | None = None) -> AppOptions:
