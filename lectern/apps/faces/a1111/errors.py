@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from ....errors import AppError
-from ...errors import InvalidInput, MethodNotAllowed, Unauthorized
+from ...errors import InvalidInput, MethodNotAllowed, RunFailed, Unauthorized
 
 CHALLENGE = 'Basic realm="lectern"'  # what these clients can answer; a key is the password
 
@@ -20,18 +20,6 @@ class Unprocessable(AppError):
     def __init__(self, mistakes: str | list[dict[str, Any]]) -> None:
         """One sentence, or FastAPI's list of `loc`, `msg` and `type`."""
         super().__init__(mistakes if isinstance(mistakes, str) else "The body does not fit.", mistakes)
-
-
-class GenerationFailed(AppError):
-    """A run did not succeed."""
-
-    status = 500
-    code = "generation_failed"
-
-    def __init__(self, message: str, cause: str) -> None:
-        """`cause`: the run's own error code."""
-        super().__init__(message)
-        self.cause = cause
 
 
 def worded(error: AppError) -> web.Response:
@@ -53,8 +41,9 @@ def _body(error: AppError) -> dict[str, Any]:
         return {"detail": [_mistake(one) for one in error.details]}
     if isinstance(error, (Unauthorized, MethodNotAllowed)):
         return {"detail": str(error)}
-    if isinstance(error, GenerationFailed):  # clients read either
-        return {"error": error.cause, "detail": str(error), "body": "", "errors": str(error)}
+    if isinstance(error, RunFailed):  # clients read either of the texts
+        cause = error.details.get("code") if isinstance(error.details, dict) else None
+        return {"error": cause or error.code, "detail": str(error), "body": "", "errors": str(error)}
     return {"error": error.code, "detail": str(error), "body": "", "errors": ""}
 
 

@@ -30,14 +30,15 @@ PLAIN = {
 
 
 class Seeds(NamedTuple):
-    """Of a request: one more with every execution."""
+    """Of a request: every execution has the one after those of the pictures before it."""
 
     name: str  # of the input
     first: int
     growing: Growing
+    step: int = 1  # pictures of one execution
 
     def of(self, execution: int) -> int:
-        return self.growing.of(self.first, execution)
+        return self.growing.of(self.first, execution * self.step)
 
 
 class Plan(NamedTuple):
@@ -76,15 +77,14 @@ def plan(mode: Mode, asked: Asked, app: AppSide, draw: Draw = random.randint) ->
     _check(mode, asked, app)
     given = {role: value for role, field in PLAIN.items() if (value := getattr(asked, field)) is not None}
     given |= _names(asked, app)
-    executions = (asked.n_iter or 1) * (asked.batch_size or 1)
+    at_once = 1
     batch = app.item(Role.BATCH)
     if batch is not None and asked.batch_size is not None:
-        given[Role.BATCH] = size = asked.batch_size if _within(batch, asked.batch_size) else 1
-        executions //= size
+        given[Role.BATCH] = at_once = asked.batch_size if _within(batch, asked.batch_size) else 1
     values = {app.roles[role]: value for role, value in given.items() if role in app.roles}
     ignored = [PLAIN[role] for role in given if role in PLAIN and role not in app.roles]
-    seeds = _seeds(asked, app, draw)
-    return Plan(values, _takes(executions, app, seeds), seeds, tuple(ignored))
+    seeds = _seeds(asked, app, at_once, draw)
+    return Plan(values, _takes(asked.pictures // at_once, app, seeds), seeds, tuple(ignored))
 
 
 def _check(mode: Mode, asked: Asked, app: AppSide) -> None:
@@ -126,7 +126,7 @@ def _within(item: Input, value: int) -> bool:
     return (item.minimum or 0) <= value and (item.maximum is None or value <= item.maximum)
 
 
-def _seeds(asked: Asked, app: AppSide, draw: Draw) -> Seeds | None:
+def _seeds(asked: Asked, app: AppSide, step: int, draw: Draw) -> Seeds | None:
     item = app.item(Role.SEED) or next((item for item in app.contract.inputs if item.seed), None)
     if item is None:
         return None
@@ -138,12 +138,12 @@ def _seeds(asked: Asked, app: AppSide, draw: Draw) -> Seeds | None:
         first = asked.seed
     else:
         raise Unprocessable(f"seed must be -1 or an integer from {low} to {high}; got {asked.seed}.")
-    return Seeds(item.name, first, Growing(low, max(low, high)))
+    return Seeds(item.name, first, Growing(low, max(low, high)), step)
 
 
 def _takes(executions: int, app: AppSide, seeds: Seeds | None) -> tuple[int, ...]:
-    """As few runs as the app's options allow; each by itself where a run cannot count its seed up."""
-    counts = seeds is not None and any(item.seed and item.name == seeds.name for item in app.contract.inputs)
-    most = app.most_takes if counts else 1
+    """As few runs as the app's options allow; each execution by itself where a run cannot count its seed up so."""
+    counting = {item.name for item in app.contract.inputs if item.seed}
+    most = app.most_takes if seeds is not None and seeds.step == 1 and seeds.name in counting else 1
     whole, rest = divmod(executions, most)
     return (most,) * whole + ((rest,) if rest else ())

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ....errors import ImageError
-from ....infotext import Infotext, format_infotext, read_parameters, with_parameters
+from ....infotext import Infotext, format_infotext, parse_infotext, read_parameters, with_parameters
 from ..roles import Role, Roles
 from .names import SAMPLERS, SCHEDULERS, told
 from .requests import Asked
@@ -108,7 +108,7 @@ def _info(
 ) -> dict[str, Any]:
     """The lists have an entry for each picture of the first output; what other outputs gave follows behind."""
     own = [at for at, picture in enumerate(answer.pictures) if not picture.extra]
-    seeds = [answer.pictures[at].seed for at in own]
+    seeds = [_seed(texts[at], answer.pictures[at].seed) for at in own]
     first = facts[0] if facts else None
     size = sizes[0] if sizes else None
     prompts = [facts[at].prompt for at in own]
@@ -148,6 +148,12 @@ def _info(
         "version": VERSION,
         "lectern": {"runs": list(answer.run_ids), "ignored": list(answer.ignored)},
     }
+
+
+def _seed(text: str, drawn: int) -> int:
+    """What the picture itself says: a server behind a door counts the pictures of a batch."""
+    told = parse_infotext(text).settings.get("Seed", "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) <= 20 else drawn
 
 
 def _size(data: bytes) -> tuple[int, int] | None:
