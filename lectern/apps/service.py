@@ -16,6 +16,8 @@ from .comfy import ComfyClient
 from .contract import Contract, targets
 from .egress import Egress
 from .errors import InvalidInput, MissingModel, NotReady, QueueFull
+from .faces.backends import Backends
+from .faces.doors import Doors
 from .files.keeper import FileKeeper
 from .files.names import id_of
 from .files.placing import Placer
@@ -81,7 +83,9 @@ class AppService:
         self._storage = storage
         self._client = client
         self._classes = NodeClasses(client)
-        self.library = Library(catalog, storage, self._classes)
+        backends = Backends(settings, self._classes)
+        self.library = Library(catalog, storage, self._classes, backends)
+        self.doors = Doors(self.library, backends)
         self.publisher = Publisher(self.library, storage, self._classes, client)
         self.offers = Offers(client)
         self._snapshots: dict[tuple[str, int], tuple[Contract, Workflow]] = {}
