@@ -19,6 +19,17 @@ ADDRESSES = (
     "/lectern/health",
     "/lectern/ready",
     "/lectern/metrics",
+    *(f"/lectern/internal/{name}" for name in ("ping", "progress", "pending-tasks")),
+    *(
+        f"/lectern/sdapi/v1/{name}"
+        for name in (
+            *("txt2img", "img2img", "png-info", "progress", "interrupt", "skip", "options"),
+            *("sd-models", "samplers", "schedulers", "sd-vae", "upscalers", "latent-upscale-modes", "loras"),
+            *("embeddings", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles", "extensions"),
+            *("scripts", "script-info", "cmd-flags", "memory", "refresh-checkpoints", "refresh-vae", "refresh-loras"),
+            *("refresh-embeddings", "unload-checkpoint", "reload-checkpoint", "{name}"),
+        )
+    ),
     *(
         V1 + path
         for path in (

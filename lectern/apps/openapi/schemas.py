@@ -33,6 +33,7 @@ from .words import (
 
 STATUSES = tuple(map(str, RunStatus))
 SLUG: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
+BACKEND: Schema = {"type": "string", "pattern": "^(sdwebui|diffusers):.{1,53}$", "maxLength": 63}
 VERSION: Schema = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 SCOPES = choice("run", "publish", "admin")
 METADATA: Schema = {
@@ -87,7 +88,7 @@ def _apps() -> dict[str, Schema]:
             "version": VERSION,
             "active_version": VERSION,
             "versions": array(VERSION),
-            "source": choice("bundled", "app_mode", "picks", "proposed"),
+            "source": choice("bundled", "app_mode", "picks", "proposed", "backend"),
             "inputs": JSON_OBJECT | {"description": "JSON Schema of a run's input; properties in the order of a form."},
             "outputs": {"type": "object", "additionalProperties": output},
             "stale": array(ref("Stale")),
@@ -287,7 +288,7 @@ def _access() -> dict[str, Schema]:
         {
             "name": NAME,
             "scopes": array(SCOPES, minItems=1, uniqueItems=True),
-            "apps": or_null(array(SLUG, uniqueItems=True)),
+            "apps": or_null(array(either(SLUG, BACKEND), uniqueItems=True)),
             "rate_per_minute": or_null(positive),
             "concurrent": or_null(positive),
         },

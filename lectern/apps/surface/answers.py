@@ -26,21 +26,7 @@ CHALLENGE = 'Bearer realm="lectern"'  # never Basic, which makes browsers ask fo
 LARGE = 256 * 1024  # bytes of JSON that are read on a thread
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def answered(handler: Handler) -> Handler:
-    """The handler, with our errors as answers. Only ours: a programming error stays visible as what it is."""
-
-    @functools.wraps(handler)
-    async def run(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except AppError as error:
-            return error_answer(error)
-        except SettingsError as error:
-            return error_answer(NotReady(str(error)))
-
-    return run
+Wording = Callable[[AppError], web.Response]
 
 
 def error_answer(error: AppError) -> web.Response:
@@ -55,6 +41,21 @@ def error_answer(error: AppError) -> web.Response:
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     return envelope.error_answer(error, headers)
+
+
+def answered(handler: Handler, wording: Wording = error_answer) -> Handler:
+    """The handler, with our errors as answers. Only ours: a programming error stays visible as what it is."""
+
+    @functools.wraps(handler)
+    async def run(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except AppError as error:
+            return wording(error)
+        except SettingsError as error:
+            return wording(NotReady(str(error)))
+
+    return run
 
 
 async def begin(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,9 +1,9 @@
 """Makes the pictures of one request with runs of an app: submitted, waited for, read, and stopped when nobody waits."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from aiohttp import web
 
@@ -24,6 +24,8 @@ from .pictures import WEB, Fit, for_app, mask_for_app
 from .progress import stamp
 from .requests import Asked, Mode
 from .results import NO_SEED, Answer, Picture
+
+T = TypeVar("T")
 
 WAIT_SECONDS = 3600.0  # between two looks at a run of which nothing is heard
 LOOK_SECONDS = 0.5  # between two looks whether the client is still there
@@ -52,11 +54,7 @@ class Generator:
         planned = planned._replace(values={**model.values, **planned.values, **await self._files(asked, model.side)})
         job = Job(asked.force_task_id or "", mode, planned.executions)
         with self._jobs.work(caller.owner, job):
-            watch = asyncio.create_task(self._watch(request, caller, job))
-            try:
-                pictures, run_ids = await self._runs(caller, model, job, planned)
-            finally:
-                watch.cancel()
+            pictures, run_ids = await self._attended(request, caller, job, self._runs(caller, model, job, planned))
         return Answer(asked, model.name, model.side.roles, pictures, run_ids, planned.ignored, stamp(job.started))
 
     async def interrupt(self, caller: Caller, job: Job) -> None:
@@ -142,11 +140,24 @@ class Generator:
             with suppress(AppError):  # it is over and forgotten
                 await self._call(self._service.runs.cancel(run_id, caller))
 
-    async def _watch(self, request: web.Request, caller: Caller, job: Job) -> None:
-        """Interrupts the job once its client has closed the connection."""
-        while request.transport is not None and not request.transport.is_closing():
-            await asyncio.sleep(LOOK_SECONDS)
-        await self.interrupt(caller, job)
+    async def _attended(self, request: web.Request, caller: Caller, job: Job, work: Coroutine[Any, Any, T]) -> T:
+        """The work's result; its run is interrupted once the client has closed the connection."""
+        task = asyncio.create_task(work)
+        try:
+            while not task.done():
+                await asyncio.wait([task], timeout=LOOK_SECONDS)
+                if not (task.done() or job.interrupted) and _left(request):
+                    await self.interrupt(caller, job)
+            return task.result()
+        except asyncio.CancelledError:
+            await asyncio.shield(self.interrupt(caller, job))
+            raise
+        finally:
+            task.cancel()
+
+
+def _left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def picture_places(outputs: Iterable[OutputItem]) -> list[_Place]:

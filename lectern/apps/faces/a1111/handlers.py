@@ -31,11 +31,11 @@ LOOKED_AT = 8  # of a key's requests, when the one that runs is looked for
 
 
 class A1111Handlers:
-    def __init__(self, service: AppService, call: Call, options: OptionsFile) -> None:
+    def __init__(self, service: AppService, call: Call) -> None:
         self._service = service
         self._call = call
-        self._options = options
-        self._models = Models(service, call, options)
+        self._options = OptionsFile(service.private)
+        self._models = Models(service, call, self._options)
         self._jobs = Jobs()
         self._generator = Generator(service, call, self._jobs)
 
@@ -80,8 +80,9 @@ class A1111Handlers:
         """Of the key's own request in work; nobody sees another one's."""
         job, found = await self._current(caller)
         skipped = request.query.get("skip_current_image", "").lower() in ("true", "1")
-        picture = None if job is None or skipped else self._preview(job, caller).picture
-        return web.json_response(progress_body(job, found, picture or None, time.time()))
+        shown = None if job is None or skipped else self._preview(job, caller)
+        picture = shown.picture if shown is not None and shown.picture else None
+        return web.json_response(progress_body(job, found, picture, time.time()))
 
     async def task(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         asked = read(Glance, await self._body(request, 0))
@@ -89,11 +90,10 @@ class A1111Handlers:
         found = WAITING if job is None else await self._stand(job, caller)
         body = task_body(job, found, self._jobs.completed(caller.owner, asked.id_task), time.time())
         body["id_live_preview"] = asked.id_live_preview
-        if job is not None and asked.live_preview:
-            shown = self._preview(job, caller)
-            if shown.picture and shown.number != asked.id_live_preview:
-                body["live_preview"] = f"data:{shown.content_type};base64,{shown.picture}"
-                body["id_live_preview"] = shown.number
+        shown = self._preview(job, caller) if job is not None and asked.live_preview else None
+        if shown is not None and shown.picture and shown.number != asked.id_live_preview:
+            body["live_preview"] = f"data:{shown.content_type};base64,{shown.picture}"
+            body["id_live_preview"] = shown.number
         return web.json_response(body)
 
     async def pending(self, request: web.Request, caller: Caller) -> web.StreamResponse:
@@ -152,14 +152,13 @@ class A1111Handlers:
             return WAITING
         return stand(job, seen.view)
 
-    def _preview(self, job: Job, caller: Caller) -> Preview:
-        """From the first time that somebody wants to see one."""
-        shown = job.preview
-        if shown is None or shown.run_id != job.run_id:
-            if shown is not None:
-                shown.stop()
-            shown = job.preview = Preview(self._service.runs, self._call, job.run_id or "", caller)
-        return shown
+    def _preview(self, job: Job, caller: Caller) -> Preview | None:
+        """Of the run in work, from the first time that somebody wants to see it."""
+        if job.run_id is not None and (job.preview is None or job.preview.run_id != job.run_id):
+            if job.preview is not None:
+                job.preview.stop()
+            job.preview = Preview(self._service.runs, self._call, job.run_id, caller)
+        return job.preview
 
     async def _body(self, request: web.Request, files: int) -> Any:
         """The JSON, with room for so many files. Raises Unprocessable, BodyTooLarge."""

@@ -91,7 +91,7 @@ def _coverage(image: "Image") -> "Image":
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A")
         if alpha.getextrema() != (255, 255):
-            return alpha.point(lambda value: 255 if value > OPAQUE else 0)
+            return alpha.point([255 if value > OPAQUE else 0 for value in range(256)])
     return image.convert("L")
 
 
@@ -118,10 +118,12 @@ def _opened(data: bytes, what: str, side: int) -> "Iterator[Image]":
 
     Image.init()
     formats = [name for name in FORMATS if name in Image.OPEN]
-    with told(lambda reason: Unprocessable(f"Invalid encoded image: {what}: {reason}.")):
-        with Image.open(io.BytesIO(data), formats=formats) as image:
-            pixels = image.width * image.height
-            if max(image.size) > side or pixels > PIXELS or pixels * getattr(image, "n_frames", 1) > ALL_PIXELS:
-                raise Unprocessable(f"{what} has {image.width}x{image.height} pixels; a side may have {side}.")
-            image.load()
-            yield image
+    with (
+        told(lambda reason: Unprocessable(f"Invalid encoded image: {what}: {reason}.")),
+        Image.open(io.BytesIO(data), formats=formats) as image,
+    ):
+        pixels = image.width * image.height
+        if max(image.size) > side or pixels > PIXELS or pixels * getattr(image, "n_frames", 1) > ALL_PIXELS:
+            raise Unprocessable(f"{what} has {image.width}x{image.height} pixels; a side may have {side}.")
+        image.load()
+        yield image

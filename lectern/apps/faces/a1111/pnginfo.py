@@ -12,7 +12,7 @@ SIZE = re.compile(r"(\d+)x(\d+)")
 
 
 def png_info(image: str) -> dict[str, Any]:
-    """`info` as it stands, every text as `items`, and the infotext taken apart as `parameters`. Raises Unprocessable."""
+    """`info` as it stands, other texts as `items`, and what `info` says as `parameters`. Raises Unprocessable."""
     try:
         found = read_parameters(decoded(image, "image"))
     except ImageError as error:
