@@ -47,6 +47,7 @@ class Generator:
         self._service = service
         self._call = call
         self._jobs = jobs
+        self._left: set[asyncio.Task[Any]] = set()  # whose clients left before their runs had ended
 
     async def make(self, request: web.Request, caller: Caller, model: Model, mode: Mode, asked: Asked) -> Answer:
         """Raises what `AppService.submit` raises, Unprocessable, RunFailed and AnswerTooLarge."""
@@ -149,11 +150,16 @@ class Generator:
                 if not (task.done() or job.interrupted) and _left(request):
                     await self.interrupt(caller, job)
             return task.result()
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # by servers that do so when a client leaves
+            self._left.add(task)  # it may be about to learn which run it is
+            task.add_done_callback(self._forget)
             await asyncio.shield(self.interrupt(caller, job))
             raise
-        finally:
-            task.cancel()
+
+    def _forget(self, task: "asyncio.Task[Any]") -> None:
+        self._left.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody is told of it
 
 
 def _left(request: web.Request) -> bool:
