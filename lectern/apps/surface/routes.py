@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from ...envelope import Call
+from ..faces.openai.handlers import PREFIX as OPENAI
+from ..faces.openai.handlers import OpenAIHandlers
+from ..faces.openai.wording import error_answer as openai_error
 from ..service import AppService
 from .apps import AppHandlers
 from .document import DocumentHandlers
@@ -38,4 +41,5 @@ def add_routes(routes: web.RouteTableDef, service: AppService, call: Call = here
     ]
     for table in tables:
         mount(routes, PREFIX, table, guard)
+    mount(routes, OPENAI, OpenAIHandlers(service, call).table(), guard, openai_error)
     mount(routes, PAGES, MonitoringHandlers(service, call).table(), guard)
