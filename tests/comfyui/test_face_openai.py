@@ -83,6 +83,54 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+LITELLM = """
+import json, sys, litellm
+base, path = sys.argv[1:]
+how = {"api_base": base, "api_key": "none"}
+made = litellm.image_generation(model="openai/face-paint", prompt="x", n=2, size="96x64", **how)
+with open(path, "rb") as image, open(path, "rb") as mask:
+    edit = litellm.image_edit(model="openai/face-edit", prompt="x", image=image, mask=mask, **how)
+json.dump([[one["b64_json"] for one in answer.data] for answer in (made, edit)], sys.stdout)
+"""
+
+
+class Others(NamedTuple):
+    """Processes of clients that are no Python of ours, or that change the clients of whoever imports them."""
+
+    litellm: subprocess.Popen[bytes]
+    npm: subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="module")
+def others(base_url: str, picture: Path, tmp_path_factory: pytest.TempPathFactory) -> Others:
+    """Started at once: both take seconds to load."""
+    folder = tmp_path_factory.mktemp("npm")
+    shutil.copy(SCRIPT, folder)
+    (folder / "node_modules").symlink_to(node_clients() / "node_modules", target_is_directory=True)
+    script = [node_command(), str(folder / SCRIPT.name)]
+    return Others(
+        started([sys.executable, "-c", LITELLM, base_url, str(picture)]),
+        started([*script, base_url, "face-paint", "face-edit", str(picture)]),
+    )
+
+
+def started(command: list[str]) -> subprocess.Popen[bytes]:
+    environ = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)
+
+
+def told(process: subprocess.Popen[bytes]) -> Any:
+    """What a client says, as JSON."""
+    said, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors.decode()[-3000:]
+    return json.loads(said)
+
+
+@pytest.fixture(scope="module")
+def npm(others: Others) -> dict[str, Any]:
+    return told(others.npm)
+
+
 def opened(text: str | None) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(text or "")))
 
@@ -132,54 +180,6 @@ def test_the_python_client_understands_what_is_wrong(client: openai.OpenAI):
     with pytest.raises(openai.BadRequestError, match="width must be an integer") as wrong:
         client.images.generate(model="face-paint", prompt="x", size="30000x64")
     assert wrong.value.param == "size"
-
-
-LITELLM = """
-import json, sys, litellm
-base, path = sys.argv[1:]
-how = {"api_base": base, "api_key": "none"}
-made = litellm.image_generation(model="openai/face-paint", prompt="x", n=2, size="96x64", **how)
-with open(path, "rb") as image, open(path, "rb") as mask:
-    edit = litellm.image_edit(model="openai/face-edit", prompt="x", image=image, mask=mask, **how)
-json.dump([[one["b64_json"] for one in answer.data] for answer in (made, edit)], sys.stdout)
-"""
-
-
-class Others(NamedTuple):
-    """Processes of clients that are no Python of ours, or that change the clients of whoever imports them."""
-
-    litellm: subprocess.Popen[bytes]
-    npm: subprocess.Popen[bytes]
-
-
-@pytest.fixture(scope="module")
-def others(base_url: str, picture: Path, tmp_path_factory: pytest.TempPathFactory) -> Others:
-    """Started at once: both take seconds to load."""
-    folder = tmp_path_factory.mktemp("npm")
-    shutil.copy(SCRIPT, folder)
-    (folder / "node_modules").symlink_to(node_clients() / "node_modules", target_is_directory=True)
-    script = [node_command(), str(folder / SCRIPT.name)]
-    return Others(
-        started([sys.executable, "-c", LITELLM, base_url, str(picture)]),
-        started([*script, base_url, "face-paint", "face-edit", str(picture)]),
-    )
-
-
-def started(command: list[str]) -> subprocess.Popen[bytes]:
-    environ = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)
-
-
-def told(process: subprocess.Popen[bytes]) -> Any:
-    """What a client says, as JSON."""
-    said, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, errors.decode()[-3000:]
-    return json.loads(said)
-
-
-@pytest.fixture(scope="module")
-def npm(others: Others) -> dict[str, Any]:
-    return told(others.npm)
 
 
 def test_litellm_generates_and_edits(others: Others):
