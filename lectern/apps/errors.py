@@ -17,6 +17,13 @@ class ModelNotFound(AppError):
     code = "model_not_found"
 
 
+class UnknownAddress(AppError):
+    """Below the prefix of an image API there is nothing at this address."""
+
+    status = 404
+    code = "unknown_address"
+
+
 class RunFailed(AppError):
     """An image API's request was run, and gave no picture."""
 

@@ -83,7 +83,7 @@ class AppService:
         self.settings = settings  # raises SettingsError while lectern.toml has a mistake
         self._egress = Egress()
         self.files = FileKeeper(private / "files", storage, settings, shelf=shelf)
-        self._references = References(self.files, self._egress, settings)
+        self.references = References(self.files, self._egress, settings)
         self.webhooks = Webhooks(storage, settings, private, self._egress)
         storage.note = self._note
         self._storage = storage
@@ -164,7 +164,7 @@ class AppService:
         described, values = await self._checked(app, asked)
         await self.runs.check(self._snapshot(app, described.contract), values)
         inputs = described.contract.inputs
-        resolved = await self._references.resolve_all(caller.owner, inputs, values, app.options.max_mb)
+        resolved = await self.references.resolve_all(caller.owner, inputs, values, app.options.max_mb)
         new = NewRun(
             id=str(uuid.uuid4()),
             app=app.slug,

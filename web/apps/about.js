@@ -7,7 +7,8 @@ import { make } from "./dom.js";
 import { freeSlug, isSlug, slugFrom } from "./draft.js";
 import { field, numberField, tick } from "./limits.js";
 
-/** @typedef {{public: boolean, retry: boolean, max_seconds: number | null, max_n: number | null}} Options */
+/** @typedef {{public: boolean, retry: boolean, max_seconds: number | null, max_n: number | null,
+ *   roles?: Record<string, string> | null}} Options */
 /** @typedef {{title: string, slug: string, description: string, options: Options}} About */
 
 const DEFAULTS = { public: false, retry: true, max_seconds: null, max_n: 8 };

@@ -41,7 +41,8 @@ class Backends:
         """What `sdwebui:<server>[/<checkpoint>]` or `diffusers:<pipeline>` names. Raises NotReady, SettingsError."""
         prefix, _, rest = model.partition(":")
         if prefix == Backend.DIFFUSERS:
-            return Found(Backend.DIFFUSERS, rest) if rest in await self._pipelines() else None
+            known = rest in await self._pipelines() or rest in await self._pipelines(stale=False)
+            return Found(Backend.DIFFUSERS, rest) if known else None
         servers = self._settings().servers if prefix == Backend.SDWEBUI else {}
         fits = [name for name in servers if rest == name or rest.startswith(f"{name}/")]
         name = max(fits, key=len, default=None)  # a server's name may have a slash, too
@@ -57,7 +58,8 @@ class Backends:
                 return backend_app(Backend(prefix), name, Form(version or Form.TEXT))
         return None
 
-    async def _pipelines(self) -> tuple[str, ...]:
-        info = (await self._classes.get({LOADER}, stale=True))[LOADER]
+    async def _pipelines(self, stale: bool = True) -> tuple[str, ...]:
+        """`stale`: as of the last minute; a pipeline that was added since is not among them."""
+        info = (await self._classes.get({LOADER}, stale))[LOADER]
         widget = read_widget(info, "pipeline") if info else None
         return tuple(str(name) for name in (widget and widget.choices) or () if name)

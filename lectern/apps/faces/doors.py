@@ -68,6 +68,13 @@ class Doors:
         ]
         return [*models, *named]
 
+    async def model(self, name: str, caller: Caller) -> Model:
+        """One of them; of a server also with a checkpoint. Raises ModelNotFound, and as `list`."""
+        door = await self.resolve(name, caller)
+        if door.app.source == "backend":
+            return Model(name, door.app.title, name.partition(":")[0], 0)
+        return _of_app(door.app)
+
     async def resolve(self, model: str, caller: Caller, form: Form = Form.TEXT) -> Door:
         """Where to send a request for this model.
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 LOOK_SECONDS = 0.5  # between two looks at the connection
 TURN_SECONDS = 3600.0  # of one wait; then it is waited again
-ANSWER_BYTES = 256 * 2**20  # of all pictures of one answer
+ANSWER_BYTES = 128 * 2**20  # of all pictures of one answer
 
 
 class CallerLeft(Exception):
@@ -39,19 +39,29 @@ class Waiting:
         self._service = service
         self._call = call
 
-    async def finished(self, request: web.Request, slug: str, asked: Submission, caller: Caller) -> Run:
-        """Submits, and gives the run once it has succeeded.
+    async def submitted(self, slug: str, asked: Submission, caller: Caller) -> Run:
+        """The run, queued. A caller that leaves in the very moment stops it.
 
-        A caller that leaves stops it, unless it gave an Idempotency-Key: then it may come again for it.
-
-        Raises CallerLeft, RunFailed, and as AppService.submit.
+        Raises as AppService.submit.
         """
-        seen = await self._call(self._service.submit(slug, asked, caller))
-        return await self.end_of(request, seen.run, caller, asked.idempotency_key is None)
+        submitting = asyncio.ensure_future(self._call(self._service.submit(slug, asked, caller)))
+        try:
+            return (await asyncio.shield(submitting)).run
+        except asyncio.CancelledError:  # by a server that ends handlers with their connections
+            run = (await submitting).run
+            if asked.idempotency_key is None:
+                await self._stop(run.id, caller)
+            raise
 
     async def end_of(self, request: web.Request, run: Run, caller: Caller, stop: bool) -> Run:
-        """Raises CallerLeft, RunFailed."""
-        ended = await self.attended(request, self._end(run, caller), run.id, caller, stop)
+        """The run once it has succeeded.
+
+        Args:
+            stop: a caller that leaves stops it. One with an Idempotency-Key may come again for it.
+
+        Raises CallerLeft, RunFailed.
+        """
+        ended = await self.attended(request, self.end(run, caller), run.id, caller, stop)
         return checked(ended)
 
     async def attended(
@@ -84,7 +94,8 @@ class Waiting:
             pictures.append(Picture(item, place, content))
         return pictures
 
-    async def _end(self, run: Run, caller: Caller) -> Run:
+    async def end(self, run: Run, caller: Caller) -> Run:
+        """The run once it has ended, however."""
         while not run.finished:
             run = (await self._call(self._service.runs.wait(run.id, TURN_SECONDS, caller))).run
         return run

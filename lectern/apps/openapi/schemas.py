@@ -176,6 +176,7 @@ def _publishing() -> dict[str, Schema]:
             "inputs": array(record({**pick, **proposed}, optional=tuple(set(pick) - {"node_id", "widget", "name"}))),
             "outputs": array(record({**output_pick, "name": STRING, "class_type": STRING, "picked": BOOLEAN})),
             "stale": array(ref("Stale")),
+            "roles": {"type": "object", "additionalProperties": place},
             "slug": STRING,
             "title": STRING,
             "description": STRING,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from ..contract import SEED_WORD, derive_contract, name_from
+from ..faces.roles import derive_roles
 from ..following import Consumers, consumers_of, taken_as
 from ..graph import PREFIX_WIDGET, Graph, is_link, node_title
 from ..media import Media
@@ -244,7 +245,19 @@ def proposal_view(graph: Graph, object_info: ObjectInfo, workflow: Workflow | No
     if source == "app_mode":
         usable = {(item.node_id, item.widget) for item in contract.inputs}
         proposed = mark(proposed, said._replace(picks=tuple(p for p in said.picks if (p.node_id, p.widget) in usable)))
-    return {"source": source, **proposal_json(proposed), "stale": [stale._asdict() for stale in contract.stale]}
+    return {
+        "source": source,
+        **proposal_json(proposed),
+        "stale": [stale._asdict() for stale in contract.stale],
+        "roles": _roles(proposed, graph, object_info),
+    }
+
+
+def _roles(proposed: Proposed, graph: Graph, object_info: ObjectInfo) -> dict[str, dict[str, str]]:
+    """By role the widget of what is picked: names may still change before it is published."""
+    contract = derive_contract(proposed.picked, graph, object_info)
+    widgets = {item.name: {"node_id": item.node_id, "widget": item.widget} for item in contract.inputs}
+    return {str(role): widgets[name] for role, name in derive_roles(contract, graph).items()}
 
 
 def mark(proposed: Proposed, picked: Picked) -> Proposed:

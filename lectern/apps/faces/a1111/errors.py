@@ -7,6 +7,7 @@ from aiohttp import web
 
 from ....errors import AppError
 from ...errors import InvalidInput, MethodNotAllowed, RunFailed, Unauthorized
+from ...surface.answers import error_headers
 
 CHALLENGE = 'Basic realm="lectern"'  # what these clients can answer; a key is the password
 
@@ -23,14 +24,9 @@ class Unprocessable(AppError):
 
 
 def worded(error: AppError) -> web.Response:
-    headers: dict[str, str] = {}
-    if isinstance(error, Unauthorized):
+    headers = error_headers(error)
+    if "WWW-Authenticate" in headers:
         headers["WWW-Authenticate"] = CHALLENGE
-    if isinstance(error, MethodNotAllowed):
-        headers["Allow"] = error.allowed
-    retry_after = getattr(error, "retry_after", None)
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
     return web.json_response(_body(error), status=error.status, headers=headers)
 
 
