@@ -81,6 +81,7 @@ class Generator:
             run_ids.append(seen.run.id)
             room = ANSWER_MB * 1_000_000 - sum(len(picture.data) for picture in pictures)
             pictures += await self._read(caller, seen, planned, job.executed, room)
+            job.run_id = None
             job.executed += takes
         if not pictures and not (job.interrupted or job.skipped):
             raise RunFailed(f"{model.side.title} gave no picture.", {"code": "no_picture"})

@@ -21,7 +21,7 @@ from .models import Models
 from .options import OptionsFile
 from .pnginfo import png_info
 from .previews import Preview
-from .progress import WAITING, Stand, progress_body, stand, task_body
+from .progress import WAITING, Stand, between, progress_body, stand, task_body
 from .requests import CHECKPOINT, Glance, Mode, PictureBody, read, read_asked
 from .results import answer_body
 
@@ -65,7 +65,7 @@ class A1111Handlers:
 
     def _generating(self, mode: Mode) -> Answer:
         async def generate(request: web.Request, caller: Caller) -> web.StreamResponse:
-            asked = read_asked(mode, await self._body(request, PICTURES))
+            asked = read_asked(mode, await self._body(request, PICTURES if mode == "img2img" else 0))
             model = await self._models.chosen(mode, asked, caller)
             answer = await self._generator.make(request, caller, model, mode, asked)
             return _json_bytes(await asyncio.to_thread(answer_body, answer))
@@ -145,11 +145,11 @@ class A1111Handlers:
 
     async def _stand(self, job: Job, caller: Caller) -> Stand:
         if job.run_id is None:
-            return WAITING
+            return between(job)
         try:
             seen = await self._call(self._service.runs.run(job.run_id, caller))
         except AppError:  # it was deleted a moment ago
-            return WAITING
+            return between(job)
         return stand(job, seen.view)
 
     def _preview(self, job: Job, caller: Caller) -> Preview | None:

@@ -55,6 +55,8 @@ def for_app(text: str, side: int, fit: Fit | None) -> str:
     """
     if text[:8].lower().startswith(WEB):
         return text
+    if fit is not None and (max(fit.width, fit.height) > side or fit.width * fit.height > PIXELS):
+        raise Unprocessable(f"A picture of {fit.width}x{fit.height} pixels is too large; a side may have {side}.")
     data = decoded(text, "init_images[0]")
     kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), _riff(data))
     if fit is None and kind:

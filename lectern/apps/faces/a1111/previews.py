@@ -1,15 +1,13 @@
 """The newest latent preview of a run. Nobody listens to a run for this face until somebody asks how far it is."""
 
 import asyncio
-import json
 from contextlib import aclosing
 
 from ....envelope import Call
 from ....errors import AppError
 from ...callers import Caller
 from ...running.service import RunService
-
-_BEGIN = b"event: preview\ndata: "
+from ..events import events_of
 
 
 class Preview:
@@ -30,15 +28,8 @@ class Preview:
             listening = await call(runs.listen(self.run_id, "", caller))
         except AppError:  # too many listen already, or the run is gone: there is no picture then
             return
-        if listening.channel is None:
-            return
-        async with aclosing(listening.channel.listen(listening.after)) as pieces:
-            async for piece in pieces:
-                for event in piece.split(b"\n\n"):
-                    if event.startswith(_BEGIN):
-                        self._show(event.removeprefix(_BEGIN))
-
-    def _show(self, data: bytes) -> None:
-        content = json.loads(data)
-        self.number += 1
-        self.picture, self.content_type = content["data_base64"], content["content_type"]
+        async with aclosing(events_of(listening)) as events:
+            async for event in events:
+                if event.name == "preview":
+                    self.number += 1
+                    self.picture, self.content_type = event.data["data_base64"], event.data["content_type"]

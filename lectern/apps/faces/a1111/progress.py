@@ -34,10 +34,16 @@ class Stand(NamedTuple):
 WAITING = Stand(0.0, 0, 0, 0, False, "Waiting...")
 
 
+def between(job: Job) -> Stand:
+    """Before its first run, or between two."""
+    return WAITING._replace(fraction=job.executed / max(1, job.executions), execution=job.executed)
+
+
 def stand(job: Job, view: Mapping[str, Any]) -> Stand:
     """`view`: of the job's run, as callers see it."""
     progress = view.get("progress") or {}
-    execution = job.executed + int(progress.get("take", 0))
+    ended = view.get("completed_at") is not None  # its pictures are being read
+    execution = job.executed + (int(view.get("n", 1)) if ended else int(progress.get("take", 0)))
     fraction = (execution + progress.get("value", 0.0)) / max(1, job.executions)
     position = view.get("queue_position")
     message = f"In queue: {position}" if position else progress.get("message", "")
