@@ -6,10 +6,9 @@ import re
 import pytest
 
 from lectern.cli.main import main
+from unit.deploy.dockerfiles import of
+from unit.deploy.manifests import containers, services
 from unit.deploy.sources import DEPLOY, ROOT
-from unit.deploy.test_compose import services
-from unit.deploy.test_images import of
-from unit.deploy.test_kubernetes import containers
 
 # Variables that are not ours: Kubernetes' own, and the one that lectern.toml names.
 OTHERS = {"POD_NAME", "LECTERN_WEBHOOK_SECRET"}

@@ -4,26 +4,16 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from lectern.settings import read_settings
+from unit.deploy.manifests import COMPOSE_FILES, compose, services
 from unit.deploy.sources import DEPLOY, ROOT
 
 COMPOSE = shutil.which("docker-compose")
-FILES = ["compose.yaml", "compose.worker.yaml", "compose.watch.yaml"]
-TOGETHER = [FILES[:1], FILES[1:2], [FILES[0], FILES[2]]]
+TOGETHER = [COMPOSE_FILES[:1], COMPOSE_FILES[1:2], [COMPOSE_FILES[0], COMPOSE_FILES[2]]]
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(:[-?][^}]*)?\}")
-
-
-def read(name: str) -> dict[str, Any]:
-    return yaml.safe_load((DEPLOY / name).read_text())
-
-
-def services() -> dict[str, dict[str, Any]]:
-    return {name: service for file in FILES for name, service in read(file)["services"].items()}
 
 
 def example() -> dict[str, str]:
@@ -43,8 +33,8 @@ def test_docker_compose_reads_them(files, tmp_path: Path):
 
 
 def test_every_variable_is_explained_in_the_example_and_the_other_way_round():
-    used = {found[1] for file in FILES for found in VARIABLE.finditer((DEPLOY / file).read_text())}
-    used |= {secret["environment"] for file in FILES for secret in read(file).get("secrets", {}).values()}
+    used = {found[1] for file in COMPOSE_FILES for found in VARIABLE.finditer((DEPLOY / file).read_text())}
+    used |= {secret["environment"] for file in COMPOSE_FILES for secret in compose(file).get("secrets", {}).values()}
     assert used == set(example())
 
 
@@ -66,8 +56,8 @@ def test_images_are_ours_or_one_version():
 
 
 def test_what_is_mounted_exists():
-    for file in FILES:
-        document = read(file)
+    for file in COMPOSE_FILES:
+        document = compose(file)
         for service in document["services"].values():
             for mounted in service.get("volumes", []):
                 source = VARIABLE.sub("", mounted).split(":")[0]
@@ -85,7 +75,7 @@ def test_nothing_listens_to_the_world_unless_somebody_says_so():
 
 @pytest.mark.parametrize(("worker", "comfyui"), [("worker", "comfyui"), ("worker-cpu", "comfyui-cpu")])
 def test_a_worker_shares_the_network_of_its_comfyui_which_ends_after_it(worker, comfyui):
-    pair = read("compose.worker.yaml")["services"]
+    pair = compose("compose.worker.yaml")["services"]
     assert pair[worker]["network_mode"] == f"service:{comfyui}"
     assert pair[worker]["depends_on"] == {comfyui: {"condition": "service_healthy"}}
     assert pair[worker]["stop_grace_period"] == "30m"

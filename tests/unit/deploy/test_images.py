@@ -3,31 +3,13 @@
 import json
 import re
 import tomllib
-from typing import NamedTuple
 
 import pytest
 
-from unit.deploy.sources import DEPLOY, ROOT, server_parts
+from unit.deploy.dockerfiles import copied, lines, of
+from unit.deploy.sources import ROOT, server_parts
 
 FILES = ["gateway.Dockerfile", "worker.Dockerfile", "comfyui.Dockerfile"]
-
-
-class Line(NamedTuple):
-    word: str
-    rest: str
-
-
-def lines(name: str) -> list[Line]:
-    text = re.sub(r"^#.*\n", "", (DEPLOY / name).read_text(), flags=re.MULTILINE).replace("\\\n", " ")
-    return [Line(*line.split(maxsplit=1)) for line in text.splitlines() if line.strip()]
-
-
-def of(name: str, word: str) -> list[str]:
-    return [line.rest for line in lines(name) if line.word == word]
-
-
-def copied(name: str) -> list[str]:
-    return [source for rest in of(name, "COPY") for source in rest.split()[:-1]]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -10,44 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
+from unit.deploy.manifests import ALL, FOLDER, OPTIONS, VERSIONS, containers, get, named, pod, read
 from unit.deploy.sources import DEPLOY
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of jsonschema, at import
     import kubernetes_validate
 
-FOLDER = DEPLOY / "kubernetes"
-OPTIONS = sorted(path.name for path in (FOLDER / "options").iterdir())
-# The first one whose sidecars are switched on by themselves, and the newest whose schemas we have.
-VERSIONS = ["1.29", "1.37"]
 # Kinds that others bring to the cluster; no schema of Kubernetes' own has them.
 BROUGHT = {"Kustomization", "Component", "ServiceMonitor", "PodMonitor", "PrometheusRule", "ScaledObject"}
 NAME = "app.kubernetes.io/name"
-
-
-def read(file: Path) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(file.read_text()))
-
-
-ALL = [one for file in sorted(FOLDER.rglob("*.yaml")) for one in read(file)]
-
-
-def named(one: dict[str, Any]) -> str:
-    return f"{one['kind']}-{one.get('metadata', {}).get('name')}"
-
-
-def get(kind: str, name: str) -> dict[str, Any]:
-    (found,) = [one for one in ALL if named(one) == f"{kind}-{name}"]
-    return found
-
-
-def pod(name: str) -> dict[str, Any]:
-    return get("StatefulSet" if name == "nats" else "Deployment", name)["spec"]["template"]
-
-
-def containers(name: str) -> list[dict[str, Any]]:
-    spec = pod(name)["spec"]
-    return [*spec.get("initContainers", []), *spec["containers"]]
 
 
 PODS = ["gateway", "nats", "worker"]

@@ -5,9 +5,9 @@ import re
 import yaml
 
 from support import readme
+from unit.deploy.figures import alerts, known
+from unit.deploy.manifests import OPTIONS, VERSIONS
 from unit.deploy.sources import DEPLOY, ROOT, base
-from unit.deploy.test_kubernetes import OPTIONS, VERSIONS
-from unit.deploy.test_watching import alerts, known
 
 TITLE = "From one machine to a hundred"
 TEXT = readme.section(TITLE)

@@ -1,6 +1,5 @@
 """Dashboard, alerts and autoscaling ask for figures that the code counts, and all of them have a place to be seen."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -12,34 +11,15 @@ import pytest
 import yaml
 
 from lectern.apps.running.metrics import Metrics
+from unit.deploy.figures import DASHBOARD, FLEET, alerts, known
 from unit.deploy.sources import DEPLOY, base, counted
 
 PROMTOOL = shutil.which("promtool")
-# What the fleet's part counts, with its labels. The code is held to it as soon as it has the name.
-FLEET: dict[str, set[str]] = {
-    "lectern_fleet_queue_depth": {"priority"},
-    "lectern_fleet_oldest_seconds": set(),
-    "lectern_fleet_workers": {"state"},
-    "lectern_fleet_dead_letters": set(),
-    "lectern_fleet_redeliveries": set(),
-    "lectern_fleet_nats_connected": set(),
-    "lectern_worker_busy": set(),
-    "lectern_worker_runs": {"status"},
-    "lectern_worker_comfyui_up": set(),
-    "lectern_worker_vram_free_bytes": {"device"},
-    "lectern_worker_draining": set(),
-}
-DASHBOARD = json.loads((DEPLOY / "grafana/lectern.json").read_text())
-RULES = yaml.safe_load((DEPLOY / "prometheus/rules.yaml").read_text())
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 
 
 def shown() -> list[str]:
     return [target["expr"].replace("$app", ".*") for panel in PANELS for target in panel["targets"]]
-
-
-def alerts() -> list[dict[str, Any]]:
-    return [rule for group in RULES["groups"] for rule in group["rules"]]
 
 
 def scaled_by() -> Iterator[str]:
@@ -59,10 +39,6 @@ QUERIES = [*shown(), *(rule["expr"] for rule in alerts()), *scaled_by()]
 
 def figures(queries: list[str]) -> set[str]:
     return {base(name) for query in queries for name in re.findall(r"\blectern_[a-z_]+", query)}
-
-
-def known() -> set[str]:
-    return set(counted()) | set(FLEET)
 
 
 def test_every_figure_that_is_asked_for_exists():
