@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .comfy import ComfyClient, Unreachable
+from .backend import Source
+from .comfy import Unreachable
 from .errors import NotReady
 from .nodeinfo import NodeInfo, ObjectInfo
 
@@ -21,7 +22,7 @@ class _Known(NamedTuple):
 class NodeClasses:
     """Asks ComfyUI for the classes that a contract needs."""
 
-    def __init__(self, client: ComfyClient) -> None:
+    def __init__(self, client: Source) -> None:
         self._client = client
         self._known: dict[str, _Known] = {}
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..errors import AppError
 from ..settings import Settings
+from .backend import EngineMaker, Parts, Source
 from .callers import Caller
 from .catalog import Catalog
 from .comfy import ComfyClient
 from .contract import Contract, targets
 from .egress import Egress
 from .errors import InvalidInput, MissingModel, NotReady, QueueFull
-from .files.keeper import FileKeeper
+from .files.keeper import FileKeeper, Shelf
 from .files.names import id_of
 from .files.placing import Placer
 from .files.references import References
@@ -27,9 +28,11 @@ from .publishing.missing import Missing
 from .publishing.offers import Offers
 from .publishing.publisher import Publisher
 from .publishing.versions import App
-from .running.dispatcher import Pace, now_ms
+from .running.dispatcher import Pace, Reports, now_ms
+from .running.embedded import EmbeddedEngine
+from .running.engine import Engine, Seen
 from .running.preparing import Preparer
-from .running.service import Limits, RunService, Seen
+from .running.service import Limits, RunService
 from .runs import Growing, NewRun, Run, RunStatus, Terms, Workflow
 from .store.storage import Storage
 from .surface.submission import Submission
@@ -67,34 +70,32 @@ class AppService:
         self,
         catalog: Catalog,
         storage: Storage,
-        client: ComfyClient,
+        source: Source,
         settings: Callable[[], Settings],
         private: Path,
-        pace: Pace,
+        engine: EngineMaker,
+        shelf: Shelf | None = None,
     ) -> None:
+        """`shelf`: where files lie that several processes need, beside this one's own folder."""
         self.settings = settings  # raises SettingsError while lectern.toml has a mistake
         self._egress = Egress()
-        self.files = FileKeeper(private / "files", storage, settings)
+        self.files = FileKeeper(private / "files", storage, settings, shelf=shelf)
         self._references = References(self.files, self._egress, settings)
         self.webhooks = Webhooks(storage, settings, private, self._egress)
         storage.note = self._note
         self._storage = storage
-        self._client = client
-        self._classes = NodeClasses(client)
+        self._source = source
+        self._classes = NodeClasses(source)
         self.library = Library(catalog, storage, self._classes)
-        self.publisher = Publisher(self.library, storage, self._classes, client)
-        self.offers = Offers(client)
+        self.publisher = Publisher(self.library, storage, self._classes, source)
+        self.offers = Offers(source)
         self._snapshots: dict[tuple[str, int], tuple[Contract, Workflow]] = {}
         self.runs = RunService(
-            storage,
-            client,
-            Preparer(Placer(self.files, settings), client),
-            self._limits,
-            self.webhooks,
-            self._chores,
-            self.library.check,
-            pace,
+            storage, self._make(engine), self._limits, self.webhooks, self._chores, self.library.check
         )
+
+    def _make(self, engine: EngineMaker) -> Callable[[Reports], Engine]:
+        return lambda reports: engine(Parts(self._storage, self.files, self.settings, reports))
 
     async def resume(self) -> None:
         """Goes on with the runs of an earlier process; costs nothing when there never was one."""
@@ -112,7 +113,7 @@ class AppService:
         await self.runs.close()
         await self.webhooks.stop()
         await self._egress.close()
-        await self._client.close()
+        await self._source.close()
         await self._storage.close()
 
     async def apps(self, caller: Caller, search: str = "") -> list[dict[str, Any]]:
@@ -156,6 +157,7 @@ class AppService:
         if asked.webhook is not None:
             self.webhooks.check(asked.webhook.url)
         described, values = await self._checked(app, asked)
+        await self.runs.check(self._snapshot(app, described.contract), values)
         inputs = described.contract.inputs
         resolved = await self._references.resolve_all(caller.owner, inputs, values, app.options.max_mb)
         new = NewRun(
@@ -186,6 +188,7 @@ class AppService:
             await self._classes.get({"SaveImage"})
         except NotReady as error:
             reasons.append(str(error))
+        reasons += await self.runs.lacks()
         if self._storage.exists:
             try:
                 active = await self._storage.call(lambda store: store.runs.count())
@@ -341,4 +344,9 @@ def create_service(
         storage: that of `private`, when somebody else needs it too.
     """
     client = ComfyClient(base_url, tls)
-    return AppService(Catalog(workflows), storage or Storage(private), client, settings, private, pace or Pace())
+
+    def engine(parts: Parts) -> Engine:
+        preparer = Preparer(Placer(parts.files, settings), client)
+        return EmbeddedEngine(parts.storage, client, preparer, pace or Pace(), parts.reports)
+
+    return AppService(Catalog(workflows), storage or Storage(private), client, settings, private, engine)

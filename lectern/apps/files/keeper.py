@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ...settings import Settings
 from ..errors import FileNotKept, FilesFull, UnusableFile
@@ -43,6 +43,20 @@ class Opened(NamedTuple):
     row: StoredFile
 
 
+class Shelf(Protocol):
+    """Where the bytes lie that several processes need. On the background loop; everything may raise NotReady."""
+
+    async def put(self, file_id: str, path: Path) -> None:
+        """Once it returns, every process finds the file."""
+        ...
+
+    async def fetch(self, file_id: str, path: Path) -> bool:
+        """Writes the bytes to `path`, which appears whole or not at all; False when there are none."""
+        ...
+
+    async def delete(self, file_ids: Collection[str]) -> None: ...
+
+
 class FileKeeper:
     """Lives on the loop of its storage; only `upload` may be called from another one."""
 
@@ -52,12 +66,17 @@ class FileKeeper:
         storage: Storage,
         settings: Callable[[], Settings],
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        shelf: Shelf | None = None,
     ) -> None:
-        """`folder`: for the bytes alone; made when the first file comes. `settings` may raise SettingsError."""
+        """`folder`: for the bytes alone; made when the first file comes. `settings` may raise SettingsError.
+
+        With a shelf the folder holds copies, which may be missing.
+        """
         self._folder = folder
         self._storage = storage
         self._settings = settings
         self._now_ms = now_ms
+        self._shelf = shelf
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
         self._changing = asyncio.Lock()  # a file is not swept while it is kept once more
 
@@ -110,9 +129,11 @@ class FileKeeper:
     async def _store(self, row: StoredFile, path: Path, files_mb: int) -> Kept:
         async with self._changing:
             await asyncio.to_thread(self._move, path, row)  # first: a row always has its file
+            if self._shelf is not None:
+                await self._shelf.put(row.id, self._path(row.id))
             kept = await self._storage.call(lambda store: store.files.add(row, files_mb * MB))
             if kept is None:
-                await asyncio.to_thread(self._delete, [row.id])
+                await self._discard([row.id])
                 raise FilesFull(f"There is no room: all files together may have {files_mb} MB (files_mb of [apps]).")
         await self._storage.durable()
         stored, new = kept
@@ -130,7 +151,7 @@ class FileKeeper:
         if row is None or not sees(row.owner) or (row.expires_ms <= self._now_ms() and not expired):
             raise FileNotKept("There is no file with this id, or its time is over; upload it again.")
         path = self._path(file_id)
-        if not path.is_file():
+        if not path.is_file() and not await self._fetched(file_id):
             raise FileNotKept(f"{row.name} was deleted from the disk; upload it again.")
         return Opened(path, row)
 
@@ -147,10 +168,23 @@ class FileKeeper:
             return 0
         async with self._changing:
             gone = await self._storage.call(lambda store: store.files.forget(now_ms, in_use))
-            await asyncio.to_thread(self._delete, gone)
+            await self._discard(gone)
         known = await self._storage.call(lambda store: store.files.ids())
         await asyncio.to_thread(self._tidy, known)
         return len(gone)
+
+    async def _fetched(self, file_id: str) -> bool:
+        """Another process has kept it."""
+        if self._shelf is None:
+            return False
+        path = self._path(file_id)
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+        return await self._shelf.fetch(file_id, path)
+
+    async def _discard(self, ids: Collection[str]) -> None:
+        await asyncio.to_thread(self._delete, ids)
+        if self._shelf is not None and ids:
+            await self._shelf.delete(ids)
 
     async def _row(self, file_id: str) -> StoredFile | None:
         if not self._storage.exists:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from ..comfy import ComfyClient, Unreachable
+from ..backend import Source
+from ..comfy import Unreachable
 from ..errors import NotReady
 from .publisher import WORKFLOW_BYTES
 from .saved import app_section, mapping
@@ -25,7 +26,7 @@ class _Looked(NamedTuple):
 class Offers:
     """Reads each file once, and again when it changed. Lives on the background loop."""
 
-    def __init__(self, client: ComfyClient) -> None:
+    def __init__(self, client: Source) -> None:
         self._client = client
         self._looked: dict[tuple[str, Any, Any], _Looked] = {}
 

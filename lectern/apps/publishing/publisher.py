@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from ..backend import Source
 from ..callers import Caller, require_app
 from ..catalog import SLUG
-from ..comfy import ComfyClient, Unreachable
+from ..comfy import Unreachable
 from ..contract import derive_contract, needed_classes
 from ..errors import AppNotFound, BadRequest, BundledApp, InvalidInput, NotReady, StaleInput
 from ..graph import Graph, is_graph
@@ -40,7 +41,7 @@ class Drawn(NamedTuple):
 class Publisher:
     """Lives on the background loop."""
 
-    def __init__(self, library: Library, storage: Storage, classes: NodeClasses, client: ComfyClient) -> None:
+    def __init__(self, library: Library, storage: Storage, classes: NodeClasses, client: Source) -> None:
         self._library = library
         self._storage = storage
         self._classes = classes

@@ -14,8 +14,8 @@ from ..comfy import ComfyClient, Unreachable
 from ..errors import NotReady
 from ..graph import fill_graph
 from ..runs import Result, Run, RunError, RunStatus, Workflow
-from ..store.storage import Storage
 from .attempt import Attempt, Watcher
+from .ledger import Ledger
 from .progress import Progress
 from .verdict import Verdict
 from .wire import Wire
@@ -56,8 +56,8 @@ class LogWatcher(Watcher):
         """Nothing is reported any more."""
 
 
-class Reports(Protocol):
-    """Who is told of everything that happens to runs. On the background loop, like the dispatcher."""
+class Bench(Protocol):
+    """What a run needs beside ComfyUI while it executes. On the background loop, like the dispatcher."""
 
     async def prepare(self, run: Run, workflow: Workflow) -> Mapping[str, Any]:
         """The values for the graph of the take in work. Raises Unprepared, Unreachable."""
@@ -67,6 +67,14 @@ class Reports(Protocol):
 
     def missed(self, run: Run) -> None:
         """It had ended, or was being canceled, before ComfyUI got it."""
+        ...
+
+
+class Reports(Protocol):
+    """Who is told of everything that happens to runs. On the background loop, like the dispatcher."""
+
+    def progressed(self, run: Run, progress: Mapping[str, Any]) -> None:
+        """Now and then, as callers see it."""
         ...
 
     def started(self, run: Run) -> None: ...
@@ -94,8 +102,9 @@ class Current(NamedTuple):
 class Dispatcher:
     """Lives on the background loop. One run is in flight at a time: ComfyUI itself executes one at a time."""
 
-    def __init__(self, storage: Storage, client: ComfyClient, reports: Reports, pace: Pace) -> None:
-        self._storage = storage
+    def __init__(self, ledger: Ledger, client: ComfyClient, bench: Bench, reports: Reports, pace: Pace) -> None:
+        self._ledger = ledger
+        self._bench = bench
         self._client = client
         self._reports = reports
         self._pace = pace
@@ -161,7 +170,7 @@ class Dispatcher:
         A run that ComfyUI has here was left by an earlier process, or by a failure to store its end.
         """
         hint, self._hint = self._hint, None
-        job = hint or await self._storage.call(lambda store: store.runs.next_job())
+        job = hint or await self._ledger.next_job()
         if job is None:
             return False
         run, workflow = job
@@ -184,7 +193,7 @@ class Dispatcher:
 
     async def _fail(self, run_id: str) -> None:
         """Whatever became of the run meanwhile."""
-        run = await self._storage.call(lambda store: store.runs.get(run_id))
+        run = await self._ledger.get(run_id)
         if run is None or run.finished:
             return
         if run.prompt_id is not None:
@@ -196,17 +205,17 @@ class Dispatcher:
         """Raises Unreachable when the run has to wait for ComfyUI; it is queued then."""
         prompt_id = str(uuid.uuid4())
         try:
-            values = await self._reports.prepare(run, workflow)
+            values = await self._bench.prepare(run, workflow)
         except Unprepared as error:
             await self._end(run, Result(RunStatus.FAILED, error.error))
             return
-        watcher = self._reports.watcher(run, workflow)
+        watcher = self._bench.watcher(run, workflow)
         attempt = self._attempt(run, workflow, prompt_id, values, watcher)
         with self._in_flight(run, attempt), closing(watcher):
             async with attempt.watching():
-                taken = await self._storage.call(lambda store: store.runs.take(run, prompt_id, now_ms()))
+                taken = await self._ledger.take(run, prompt_id, now_ms())
                 if taken is None:  # canceled meanwhile
-                    self._reports.missed(run)
+                    self._bench.missed(run)
                     return
                 self._reports.started(taken)
                 with self._timed(taken, attempt):
@@ -221,14 +230,14 @@ class Dispatcher:
         except Unreachable as error:
             released = None
             if not error.sent:
-                released = await self._storage.call(lambda store: store.runs.release(run, counted=False))
+                released = await self._ledger.release(run, counted=False)
             if released is not None:
                 self._reports.waiting(released)
                 raise
             return None  # perhaps ComfyUI took it: following it tells
 
     async def _adopt(self, run: Run, workflow: Workflow) -> None:
-        watcher = self._reports.watcher(run, workflow)
+        watcher = self._bench.watcher(run, workflow)
         attempt = self._attempt(run, workflow, run.prompt_id or "", run.values, watcher)
         if run.status is RunStatus.CANCELING:
             attempt.cancel()
@@ -277,7 +286,7 @@ class Dispatcher:
 
     async def _conclude(self, run: Run, attempt: Attempt, verdict: Verdict | None, watcher: LogWatcher) -> None:
         if verdict is None and not attempt.canceled and run.attempt < ATTEMPTS and run.terms.retry:
-            released = await self._storage.call(lambda store: store.runs.release(run, counted=True))
+            released = await self._ledger.release(run, counted=True)
             if released is not None:
                 self._reports.waiting(released)
                 return
@@ -286,7 +295,7 @@ class Dispatcher:
             verdict = (verdict or Verdict(RunStatus.CANCELED))._replace(error=attempt.reason)
         result = (await self._result(run, attempt, verdict))._replace(logs=watcher.logs)
         if result.status is RunStatus.SUCCEEDED and not run.last_take:
-            advanced = await self._storage.call(lambda store: store.runs.advance(run, result))
+            advanced = await self._ledger.advance(run, result)
             if advanced is not None:
                 self._reports.advanced(advanced)
             return
@@ -305,8 +314,7 @@ class Dispatcher:
         )
 
     async def _end(self, run: Run, result: Result) -> None:
-        expiry = self._reports.expiry()
-        ended = await self._storage.call(lambda store: store.runs.finish(run, result, now_ms(), expiry))
+        ended = await self._ledger.finish(run, result, now_ms(), self._reports.expiry())
         if ended is not None:
             self._reports.ended(ended)
 

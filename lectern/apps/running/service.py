@@ -8,22 +8,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..callers import Caller, require_app
-from ..comfy import ComfyClient, Unreachable
 from ..errors import NotReady, OutputUnavailable, RunActive, RunExpired, RunNotFound, TooManyStreams
 from ..runs import IN_FLIGHT, OutputItem, Run, RunStatus, Workflow
 from ..store.listed import Listed
 from ..store.storage import Storage
-from ..streams import WHOLE, OutputStream, Part, open_stream
+from ..streams import WHOLE, OutputStream, Part
 from ..surface.views import iso, run_view
 from ..webhooks.delivery import Webhooks
-from .broadcast import progress_view
-from .channel import Channel, encode, read_event_id
-from .dispatcher import Dispatcher, LogWatcher, Pace, now_ms
-from .hub import EventHub
+from .dispatcher import Reports, now_ms
+from .engine import Engine, Listening, Live, Seen
 from .metrics import Metrics
-from .preparing import Preparer
 from .timekeeper import Timekeeper
-from .watching import RunWatcher
 
 if TYPE_CHECKING:
     from ..store.stores import Stores
@@ -32,21 +27,6 @@ logger = logging.getLogger(__name__)
 
 UNKNOWN_RUN = "There is no run with this id."
 DAY_MS = 86_400_000
-
-
-class Seen(NamedTuple):
-    """A run and how its caller sees it, of one moment."""
-
-    run: Run
-    view: dict[str, Any]
-
-
-class Listening(NamedTuple):
-    """What a listener is told first, and where it then reads on; no channel when the run had ended before."""
-
-    first: bytes
-    channel: Channel | None
-    after: int
 
 
 class Limits(NamedTuple):
@@ -60,25 +40,21 @@ class RunService:
     def __init__(
         self,
         storage: Storage,
-        client: ComfyClient,
-        preparer: Preparer,
+        engine: Callable[[Reports], Engine],
         limits: Callable[[], Limits],
         webhooks: Webhooks,
         chores: Callable[[], Awaitable[None]],
         allow: Callable[[Caller, str], Awaitable[None]],
-        pace: Pace,
     ) -> None:
         """`allow` raises Unauthorized or Forbidden when the caller may not use an app."""
         self.metrics = Metrics()
         self._storage = storage
-        self._client = client
-        self._preparer = preparer
         self._limits = limits
         self._webhooks = webhooks
         self._allow = allow
-        self._hub = EventHub()
-        self._dispatcher = Dispatcher(storage, client, self, pace)
-        self._timekeeper = Timekeeper(storage, self._dispatcher, self, chores)
+        self._engine = engine(self)
+        self._events = self._engine.events
+        self._timekeeper = Timekeeper(storage, self._engine, self, chores)
         self._waiting: defaultdict[str, set[asyncio.Future[Run]]] = defaultdict(set)
         self._telling: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -86,18 +62,26 @@ class RunService:
     @property
     def streams(self) -> int:
         """Listeners of runs that have not ended."""
-        return self._hub.streams
+        return self._events.streams
+
+    async def check(self, workflow: Workflow, values: Mapping[str, Any]) -> None:
+        """Raises MissingModel when nothing that is there could execute it."""
+        await self._engine.check(workflow, values)
+
+    async def lacks(self) -> list[str]:
+        """Why no run would be executed now; empty when one would."""
+        return await self._engine.lacks()
 
     def submitted(self, run: Run, workflow: Workflow) -> None:
         """It is stored and waits."""
         self.metrics.submitted(run)
-        self._dispatcher.wake((run, workflow))
+        self._engine.submitted(run, workflow)
         if run.terms.deadline_ms is not None:
             self._timekeeper.wake()
 
     def wake(self) -> None:
         """A run was queued, or an earlier process may have left some."""
-        self._dispatcher.wake()
+        self._engine.wake()
         self._timekeeper.wake()
         self._webhooks.wake()
 
@@ -107,7 +91,7 @@ class RunService:
             if task is not None:
                 task.cancel()
         await self._timekeeper.stop()
-        await self._dispatcher.stop()
+        await self._engine.stop()
 
     async def run(self, run_id: str, caller: Caller) -> Seen:
         """Raises RunNotFound, also for a run that is not the caller's business; RunExpired."""
@@ -121,7 +105,7 @@ class RunService:
         await self._allow(caller, run.app)
         if run.status is RunStatus.EXPIRED:
             raise RunExpired("This run is over and its outputs are gone: the time that runs are kept has passed.")
-        return Seen(run, self.view(run, positions))
+        return Seen(run, self.view(run, positions, await self._live(run)))
 
     async def list(self, listed: Listed, caller: Caller) -> list[Seen]:
         """Only the caller's own, unless it is an administrator."""
@@ -129,7 +113,8 @@ class RunService:
             return []
         own = listed if caller.sees_all else listed._replace(owner=caller.owner)
         found, positions = await self._storage.call(lambda store: _list(store, own))
-        return [Seen(run, self.view(run, positions)) for run in found]
+        lives = await asyncio.gather(*map(self._live, found))
+        return [Seen(run, self.view(run, positions, live)) for run, live in zip(found, lives, strict=True)]
 
     async def wait(self, run_id: str, seconds: float, caller: Caller) -> Seen:
         """The run once it has ended, or as it is after so many seconds. Raises RunNotFound."""
@@ -164,70 +149,44 @@ class RunService:
             self.ended(run)
         elif run is not None:
             self._tell(run)
-        self._dispatcher.cancel(run_id)
-        self._dispatcher.wake()
+        self._engine.cancel(run_id)
+        self._engine.wake()
         await self._storage.durable()
         return await self.run(run_id, caller)
 
     async def delete(self, run_id: str, caller: Caller) -> None:
         """Raises RunNotFound, RunActive."""
-        await self.run(run_id, caller)
+        run = (await self.run(run_id, caller)).run
         if not await self._storage.call(lambda store: store.upkeep.delete(run_id)):
             raise RunActive("The run has not ended; cancel it first.")
         await self._storage.durable()
+        await self._engine.forgotten([run])
 
     async def output(self, run_id: str, place: int, caller: Caller, part: Part = WHOLE) -> OutputStream:
         """The bytes of one output; the caller closes the stream. Raises RunNotFound, OutputUnavailable, NotReady."""
-        outputs = self._outputs((await self.run(run_id, caller)).run)
+        outputs = await self.outputs(run_id, caller)
         if place >= len(outputs):
             raise OutputUnavailable(f"The run has {len(outputs)} outputs, counted from 0; there is no {place}.")
-        try:
-            return await open_stream(self._client, outputs[place], part)
-        except Unreachable as error:
-            raise NotReady(f"ComfyUI does not answer: {error}.") from error
+        return await self._engine.open(outputs[place], part)
 
     async def outputs(self, run_id: str, caller: Caller) -> tuple[OutputItem, ...]:
-        return self._outputs((await self.run(run_id, caller)).run)
+        run = (await self.run(run_id, caller)).run
+        return _outputs(run, await self._live(run))
 
     async def listen(self, run_id: str, last_id: str, caller: Caller) -> Listening:
         """Raises RunNotFound, TooManyStreams."""
-        if self._hub.streams >= self._limits().streams:
+        if self._events.streams >= self._limits().streams:
             raise TooManyStreams("Too many listeners are connected already; ask for the run itself now and then.")
-        after = read_event_id(last_id)
-        with self._hub.asked(run_id) as channel:
-            channel.open()
-            before = channel.count  # what comes while the run is read is told, perhaps twice
-            run, view = await self.run(run_id, caller)
-            if after is not None and channel.has(after):
-                self._hub.give(run_id)
-                return Listening(b"", channel, after)
-            if run.finished:
-                return Listening(_snapshot(view), None, 0)
-            self._hub.give(run_id)
-            return Listening(_snapshot(view), channel, before)
+        return await self._events.listen(run_id, last_id, lambda: self.run(run_id, caller))
 
-    def view(self, run: Run, positions: Mapping[str, int]) -> dict[str, Any]:
-        current = self._dispatcher.current(run.id) if run.status in IN_FLIGHT else None
-        progress = None if current is None else progress_view(current.attempt.progress, run.takes_done)
-        return run_view(run, progress, positions.get(run.id), self._outputs(run))
+    def view(self, run: Run, positions: Mapping[str, int], live: Live | None = None) -> dict[str, Any]:
+        progress = None if live is None else live.progress
+        return run_view(run, progress, positions.get(run.id), _outputs(run, live))
 
-    def _outputs(self, run: Run) -> tuple[OutputItem, ...]:
-        """Stored ones, and those of the take in work that have landed."""
-        current = None if run.finished else self._dispatcher.current(run.id)
-        if current is None or current.run.takes_done != run.takes_done:
-            return run.outputs
-        return (*run.outputs, *current.attempt.landed)
+    async def _live(self, run: Run) -> Live | None:
+        return await self._engine.live(run) if run.status in IN_FLIGHT else None
 
-    # What the dispatcher reports.
-
-    async def prepare(self, run: Run, workflow: Workflow) -> Mapping[str, Any]:
-        return await self._preparer.prepare(run, workflow)
-
-    def watcher(self, run: Run, workflow: Workflow) -> LogWatcher:
-        return RunWatcher(run, self._hub.work(run.id), self._send_progress)
-
-    def missed(self, run: Run) -> None:
-        self._hub.rest(run.id)
+    # What the engine reports.
 
     def started(self, run: Run) -> None:
         self._sent(run)
@@ -246,11 +205,7 @@ class RunService:
     def ended(self, run: Run) -> None:
         self._sent(run)
         self.metrics.ended(run)
-        channel = self._hub.find(run.id)
-        if channel is not None and not channel.ended:
-            self._tell(run)
-            channel.publish("completed", run_view(run, None, None, run.outputs), last=True)
-        self._hub.end(run.id)
+        self._events.completed(run.id, _status(run, None), lambda: run_view(run, None, None, run.outputs))
         for waiter in self._waiting.pop(run.id, ()):
             if not waiter.done():
                 waiter.set_result(run)
@@ -267,31 +222,29 @@ class RunService:
         if run.terms.webhook is not None:
             self._webhooks.wake()
 
-    def _send_progress(self, run: Run, progress: Mapping[str, Any]) -> None:
+    def progressed(self, run: Run, progress: Mapping[str, Any]) -> None:
         hook = run.terms.webhook
         if hook is not None and "progress" in hook.events and (self._sending is None or self._sending.done()):
             payload = {"type": "run.progress", **run_view(run, progress, None, run.outputs)}
             self._sending = asyncio.create_task(self._webhooks.enqueue(run.id, "progress", hook.url, payload))
 
-    def _tell(self, run: Run, position: int | None = None) -> None:
-        channel = self._hub.find(run.id)
-        if channel is not None and not channel.silent and not channel.ended:
-            channel.publish("status", _status(run, position))
+    def _tell(self, run: Run) -> None:
+        self._events.status(run.id, _status(run, None))
 
     def _tell_positions(self) -> None:
         """To those who listen to runs that wait."""
-        if (self._telling is None or self._telling.done()) and self._hub.listened():
+        if (self._telling is None or self._telling.done()) and self._events.listened():
             self._telling = asyncio.create_task(self._tell_all())
 
     async def _tell_all(self) -> None:
-        ids = self._hub.listened()
+        ids = self._events.listened()
         try:
             waiting, positions = await self._storage.call(lambda store: _places(store, ids))
         except NotReady as error:
             logger.debug("positions are not told: %s", error)
             return
         for run in waiting:
-            self._tell(run, positions[run.id])
+            self._events.place(run.id, _status(run, positions[run.id]))
 
     def _forget(self, run_id: str, waiter: "asyncio.Future[Run]") -> None:
         waiter.cancel()
@@ -306,16 +259,9 @@ def _status(run: Run, position: int | None) -> dict[str, Any]:
     return {"status": str(run.status), "queue_position": position, "at": iso(now_ms())}
 
 
-def _snapshot(view: Mapping[str, Any]) -> bytes:
-    """Everything about the run as it is, for those who know nothing of it."""
-    status = {"status": view["status"], "queue_position": view["queue_position"], "at": view["created_at"]}
-    pieces = [encode("status", status)]
-    if view["progress"] is not None:
-        pieces.append(encode("progress", view["progress"]))
-    pieces += [encode("output", output) for output in view["outputs"]]
-    if view["completed_at"] is not None:
-        pieces.append(encode("completed", view))
-    return b"".join(pieces)
+def _outputs(run: Run, live: Live | None) -> tuple[OutputItem, ...]:
+    """Stored ones, and those of the take in work that have landed."""
+    return run.outputs if live is None or run.finished else (*run.outputs, *live.landed)
 
 
 def _read(store: "Stores", run_id: str) -> tuple[Run | None, dict[str, int]]:

@@ -12,7 +12,8 @@ from ...errors import SettingsError
 from ..errors import NotReady
 from ..runs import Run
 from ..store.storage import Storage
-from .dispatcher import TOO_LATE, Dispatcher, Reports, now_ms
+from .dispatcher import TOO_LATE, Reports, now_ms
+from .engine import Engine
 
 if TYPE_CHECKING:
     from ..store.stores import Stores
@@ -30,13 +31,13 @@ class Timekeeper:
     def __init__(
         self,
         storage: Storage,
-        dispatcher: Dispatcher,
+        engine: Engine,
         reports: Reports,
         chores: Callable[[], Awaitable[None]],
     ) -> None:
         """`chores` is what is to be done once an hour."""
         self._storage = storage
-        self._dispatcher = dispatcher
+        self._engine = engine
         self._reports = reports
         self._chores = chores
         self._swept = -LONGEST_SECONDS
@@ -76,12 +77,14 @@ class Timekeeper:
             if ended is not None:
                 self._reports.ended(ended)
             else:
-                self._dispatcher.cancel(run_id, TOO_LATE)
+                self._engine.cancel(run_id, TOO_LATE)
 
     async def _expire(self) -> None:
         expired = EXPIRED_AT_ONCE
         while expired == EXPIRED_AT_ONCE:
-            expired = len(await self._storage.call(lambda store: store.upkeep.expire(now_ms(), EXPIRED_AT_ONCE)))
+            gone = await self._storage.call(lambda store: store.upkeep.expire(now_ms(), EXPIRED_AT_ONCE))
+            await self._engine.forgotten(gone)
+            expired = len(gone)
 
     async def _sweep(self) -> None:
         if time.monotonic() - self._swept >= LONGEST_SECONDS:

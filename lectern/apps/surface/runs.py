@@ -10,7 +10,7 @@ from ...envelope import Call
 from ...settings import Apps
 from ..callers import Caller, Scope
 from ..errors import OutputUnavailable, RunNotFound, TooManyStreams
-from ..running.service import Seen
+from ..running.engine import Seen
 from ..service import AppService
 from ..store.listed import Listed
 from ..streams import OutputStream

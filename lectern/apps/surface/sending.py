@@ -12,8 +12,8 @@ from aiohttp import web
 from ...envelope import Call
 from ...errors import AppError
 from ..errors import NoSuchRange, NotReady, OutputUnavailable
+from ..running.engine import Listening
 from ..running.outputs import INLINE_TYPES
-from ..running.service import Listening
 from ..runs import OutputItem
 from ..streams import ASKED, OutputStream, Part
 from .answers import begin

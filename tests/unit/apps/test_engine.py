@@ -70,7 +70,7 @@ async def test_a_wait_that_elapses_answers_202_with_progress(world, comfy):
     assert status == 202
     assert run["status"] in ("queued", "running")
     await reached.wait()
-    await _until(lambda: world.service.runs._dispatcher.progress(run["id"]).step == 5)
+    await _until(lambda: world.service.runs._engine._dispatcher.progress(run["id"]).step == 5)
     progress = (await world.run(run["id"]))["progress"]
     assert progress == {
         "value": 0.5,

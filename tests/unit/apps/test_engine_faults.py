@@ -244,7 +244,7 @@ class TestListeners:
         _, waiting = await world.submit()
         runs = world.service.runs
         listening = await runs.listen(waiting["id"], "", HOUSEHOLD)
-        runs._hub.listened()  # as when another run starts
+        runs._engine.events.hub.listened()  # as when another run starts
         await runs.cancel(waiting["id"], HOUSEHOLD)
         async with asyncio.timeout(2):
             told = b"".join([piece async for piece in listening.channel.listen(listening.after)])
@@ -260,7 +260,7 @@ class TestListeners:
 
         comfy.script = script
         _, run = await world.submit("wait=5")
-        channel = world.service.runs._hub.find(run["id"])
+        channel = world.service.runs._engine.events.hub.find(run["id"])
         count = channel.count
         loop = asyncio.get_running_loop()
         pending = [handle for handle in loop._scheduled if "_tell" in repr(handle) and not handle.cancelled()]
@@ -296,39 +296,39 @@ class TestListeners:
         for number in range(20):
             answer = await world.get(f"/runs/00000000-0000-4000-8000-{number:012}/events")
             assert answer.status == 404
-        assert world.service.runs._hub._open == {}
+        assert world.service.runs._engine.events.hub._open == {}
 
     async def test_a_run_that_is_canceled_while_it_is_prepared_leaves_nothing(self, world, comfy, monkeypatch):
         runs = world.service.runs
-        real = runs._preparer.prepare
+        real = runs._engine._preparer.prepare
 
         async def slow(run, workflow):
             await runs.cancel(run.id, HOUSEHOLD)
             return await real(run, workflow)
 
-        monkeypatch.setattr(runs._preparer, "prepare", slow)
+        monkeypatch.setattr(runs._engine._preparer, "prepare", slow)
         _, run = await world.submit("wait=5")
         assert run["status"] == "canceled"
         monkeypatch.undo()
         await world.submit("wait=5")
-        runs._hub.listened()
-        assert runs._hub._open == {} and runs._hub._working == set()
+        runs._engine.events.hub.listened()
+        assert runs._engine.events.hub._open == {} and runs._hub._working == set()
 
     async def test_hundreds_of_short_runs_leave_nothing_behind(self, world, comfy):
         runs = world.service.runs
         world.settings = lambda: Settings(apps=Apps(queued=2000))
         for _ in range(5):
             await asyncio.gather(*(world.submit("wait=5") for _ in range(50)))
-        hub = runs._hub
+        hub = runs._engine.events.hub
         hub.listened()
         assert hub._open == {} and len(hub._ended) <= 64
-        assert dict(runs._waiting) == {} and runs._dispatcher._current is None
+        assert dict(runs._waiting) == {} and runs._engine._dispatcher._current is None
 
 
 async def test_a_run_that_begins_while_the_wire_hangs_up_has_a_wire(world, comfy):
     """The idle WebSocket is being closed in the very moment in which the next run wants it."""
     await world.submit("wait=5")
-    wire = world.service.runs._dispatcher._wire
+    wire = world.service.runs._engine._dispatcher._wire
     closing = asyncio.create_task(wire._stop())
     await asyncio.sleep(0)
     await wire.attach(lambda _: None, lambda: None)
