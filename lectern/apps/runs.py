@@ -86,6 +86,11 @@ class Hook(NamedTuple):
     events: tuple[str, ...]  # start, output, progress, completed
 
 
+class Priority(StrEnum):
+    INTERACTIVE = "interactive"  # somebody waits for it
+    BATCH = "batch"  # it may wait for those
+
+
 class Growing(NamedTuple):
     """A seed that is one larger in every take, and wraps within its limits."""
 
@@ -107,6 +112,8 @@ class Terms:
     seconds: int | None = None  # that one execution may take
     deadline_ms: int | None = None  # canceled when it has not ended by then
     webhook: Hook | None = None
+    priority: Priority = Priority.INTERACTIVE
+    alone: bool = False  # no other run of its app at the same time
 
 
 @dataclass(frozen=True)
@@ -148,6 +155,7 @@ class Run:
     takes_done: int
     expires_ms: int | None
     logs: str
+    worker: str = ""  # in a fleet, the name of the worker that has or had it
 
     @property
     def finished(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from ..runs import Growing, Hook, NewRun, OutputItem, Run, RunError, RunStatus, Terms
+from ..runs import Growing, Hook, NewRun, OutputItem, Priority, Run, RunError, RunStatus, Terms
 
 
 def new_row(new: NewRun, workflow: str) -> dict[str, Any]:
@@ -28,6 +28,8 @@ def new_row(new: NewRun, workflow: str) -> dict[str, Any]:
         "seconds": terms.seconds,
         "deadline_ms": terms.deadline_ms,
         "webhook": None if terms.webhook is None else terms.webhook._asdict(),
+        "priority": terms.priority,
+        "alone": terms.alone,
     }
 
 
@@ -81,6 +83,7 @@ def read_run(row: Row[Any]) -> Run:
         takes_done=row.takes_done,
         expires_ms=row.expires_ms,
         logs=row.logs,
+        worker=row.worker,
     )
 
 
@@ -93,6 +96,8 @@ def _read_terms(row: Row[Any]) -> Terms:
         seconds=row.seconds,
         deadline_ms=row.deadline_ms,
         webhook=None if row.webhook is None else Hook(row.webhook["url"], tuple(row.webhook["events"])),
+        priority=Priority(row.priority),
+        alone=row.alone,
     )
 
 

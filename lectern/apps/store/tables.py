@@ -65,7 +65,13 @@ runs = Table(
     Column("logs", Text, nullable=False, server_default=""),
     Column("webhook", JSON(none_as_null=True)),  # {"url", "events"}
     Column("seeds", JSON(none_as_null=True)),  # {name: [minimum, maximum]} of those that grow from take to take
+    # From here on as of migration 0003.
+    Column("priority", String(12), nullable=False, server_default="interactive"),
+    Column("alone", Boolean, nullable=False, server_default=false()),  # no other run of its app at the same time
+    Column("worker", String(64), nullable=False, server_default=""),  # name of the one that has or had it, in a fleet
+    Column("place", BigInteger),  # of its message in a fleet's queue; null: it has none yet
     Index("runs_by_status", "status", "sequence"),
+    Index("runs_by_turn", "status", "priority", "owner", "sequence"),
     Index("runs_by_app", "app", "sequence"),
     Index("runs_by_owner", "owner", "sequence"),
     Index("runs_by_expiry", "expires_ms"),
@@ -141,6 +147,13 @@ deliveries = Table(
     Column("created_ms", BigInteger, nullable=False),
     Index("deliveries_by_state", "state", "next_ms"),
     Index("deliveries_by_run", "run"),
+)
+
+secrets = Table(  # of Lectern itself, which all gateways of a fleet share
+    "secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 keys = Table(

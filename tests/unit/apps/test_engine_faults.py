@@ -312,7 +312,7 @@ class TestListeners:
         monkeypatch.undo()
         await world.submit("wait=5")
         runs._engine.events.hub.listened()
-        assert runs._engine.events.hub._open == {} and runs._hub._working == set()
+        assert runs._engine.events.hub._open == {} and runs._engine.events.hub._working == set()
 
     async def test_hundreds_of_short_runs_leave_nothing_behind(self, world, comfy):
         runs = world.service.runs

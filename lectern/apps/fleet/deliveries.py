@@ -1,0 +1,110 @@
+"""Messages of the queue: pulled one at a time, kept by heartbeats, acknowledged when their run has ended.
+
+Source: NATS docs, "JetStream wire API reference" (CONSUMER.MSG.NEXT; -NAK, +WPI, +TERM as replies).
+"""
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import topology
+from .link import REQUEST_SECONDS, Link, translated
+from .topology import QueueName
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+
+NEXT = "$JS.API.CONSUMER.MSG.NEXT"
+STREAM_INFO = "$JS.API.STREAM.INFO"
+NO_CONSUMER = "503"
+ACK = b"+ACK"
+GOING_ON = b"+WPI"
+
+
+class Delivery(NamedTuple):
+    """A message that is this worker's until it is acknowledged, or its heartbeats stop."""
+
+    content: bytes
+    reply: str  # where it is acknowledged
+    times: int  # how often it was delivered, this time included
+    queue: QueueName
+
+
+class Queue:
+    """What a worker does with the queue. Everything may raise NotReady."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._known: set[str] = set()  # consumers that are there
+        self._client: Client | None = None  # that the inbox is of
+        self._inbox: Subscription | None = None
+
+    async def depths(self) -> dict[QueueName, int]:
+        """How many messages each queue has, those that workers have included."""
+        asked = json.dumps({"subjects_filter": f"{topology.RUNS}.>"}).encode()
+        with translated():
+            subject = f"{STREAM_INFO}.{topology.RUNS_STREAM}"
+            answer = await self._link.client.request(subject, asked, timeout=REQUEST_SECONDS)
+        subjects = (json.loads(answer.data).get("state") or {}).get("subjects") or {}
+        found = {topology.read_queue(subject): number for subject, number in subjects.items()}
+        return {name: number for name, number in found.items() if name is not None}
+
+    async def pull(self, queue: QueueName) -> Delivery | None:
+        """The next message, None when there is none that nobody has. One pull at a time."""
+        for _ in range(2):
+            await self._ensure_consumer(queue)
+            with translated():
+                message = await self._next(queue)
+            status = (message.headers or {}).get("Status")
+            if status is None:
+                return Delivery(message.data, message.reply, message.metadata.num_delivered, queue)
+            if status != NO_CONSUMER:
+                return None
+            self._known.discard(queue.consumer)  # it is gone: nobody used it for long, or the server lost it
+        return None
+
+    async def keep(self, reply: str) -> None:
+        """A heartbeat: the message stays ours for another while."""
+        with translated():
+            await self._link.client.publish(reply, GOING_ON)
+
+    async def done(self, reply: str) -> None:
+        """Acknowledges; returns once the server knows. Also for a message that is not ours any more."""
+        from nats.errors import TimeoutError as NoAnswer
+
+        with suppress(NoAnswer), translated():
+            await self._link.client.request(reply, ACK, timeout=REQUEST_SECONDS)
+
+    async def give_back(self, reply: str, seconds: float = 0) -> None:
+        """For others, after so many seconds."""
+        delay = json.dumps({"delay": int(seconds * 1e9)}).encode()
+        with translated():
+            await self._link.client.publish(reply, b"-NAK " + delay if seconds else b"-NAK")
+
+    async def _next(self, queue: QueueName) -> "Msg":
+        """The message, or a status. Not by `request`, which finds answers by a subject that these do not have."""
+        client = self._link.client
+        if self._inbox is None or self._client is not client:
+            self._client, self._inbox = client, await client.subscribe(client.new_inbox())
+        asked = json.dumps({"batch": 1, "no_wait": True}).encode()
+        await client.publish(f"{NEXT}.{topology.RUNS_STREAM}.{queue.consumer}", asked, reply=self._inbox.subject)
+        return await self._inbox.next_msg(timeout=REQUEST_SECONDS)
+
+    async def _ensure_consumer(self, queue: QueueName) -> None:
+        from nats.js.api import AckPolicy, ConsumerConfig
+
+        if queue.consumer in self._known:
+            return
+        config = ConsumerConfig(
+            durable_name=queue.consumer,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=topology.ACK_SECONDS,
+            max_deliver=-1,
+            filter_subject=queue.subject,
+            inactive_threshold=topology.IDLE_CONSUMER_SECONDS,
+        )
+        with translated():
+            await self._link.js.add_consumer(topology.RUNS_STREAM, config)
+        self._known.add(queue.consumer)

@@ -1,0 +1,31 @@
+"""What a fleet needs to know of runs, and the secrets that all gateways share."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+COLUMNS = ("priority", "alone", "worker", "place")
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("runs") as runs:
+        runs.add_column(sa.Column("priority", sa.String(12), nullable=False, server_default="interactive"))
+        runs.add_column(sa.Column("alone", sa.Boolean, nullable=False, server_default=sa.false()))
+        runs.add_column(sa.Column("worker", sa.String(64), nullable=False, server_default=""))
+        runs.add_column(sa.Column("place", sa.BigInteger))
+        runs.create_index("runs_by_turn", ["status", "priority", "owner", "sequence"])
+    op.create_table(
+        "secrets",
+        sa.Column("name", sa.String(64), primary_key=True),
+        sa.Column("value", sa.Text, nullable=False),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("secrets")
+    with op.batch_alter_table("runs") as runs:
+        runs.drop_index("runs_by_turn")
+        for name in COLUMNS:
+            runs.drop_column(name)
