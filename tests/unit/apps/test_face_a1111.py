@@ -14,6 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 from lectern.apps.access.gate import create_gate
 from lectern.apps.access.keys import Wanted
 from lectern.apps.callers import HOUSEHOLD, Scope
+from lectern.apps.faces.a1111.jobs import Job
+from lectern.apps.faces.a1111.progress import between, stand
 from lectern.apps.runs import RunStatus
 from lectern.apps.store.listed import Listed
 from lectern.apps.surface.routes import here
@@ -243,7 +245,7 @@ WRONG: list[tuple[str, Any, int, str]] = [
     ("img2img", {**RETOUCH, "init_images": [encoded(png())], "width": 65536, "height": 65536}, 422, "too large"),
     ("img2img", {**RETOUCH, "init_images": ["http://127.0.0.1:9/x.png"]}, 422, "fetch_hosts"),
     ("png-info", {"image": encoded(b"no picture")}, 422, "cannot be read"),
-    ("txt2img", {"prompt": "x" * 1_100_000}, 413, "at most 1024 KB"),
+    ("txt2img", {"prompt": "x" * 1_040_000}, 413, "at most 1000 KB"),
     ("options", {"sd_model_checkpoint": "nope"}, 404, "not found"),
     ("options", {"x": "y" * 40_000}, 422, "32 KB"),
     ("options", [1], 422, "object"),
@@ -252,6 +254,7 @@ WRONG: list[tuple[str, Any, int, str]] = [
 
 
 async def test_what_is_wrong_is_said_in_the_originals_shape(studio):
+    studio.settings = lambda: Settings(apps=Apps(body_kb=1000))
     for route, body, status, said in WRONG:
         with_sketch = {**SKETCH, **body} if isinstance(body, dict) and route == "txt2img" else body
         content = await studio.ask(route, with_sketch, status)
@@ -483,3 +486,17 @@ async def test_a_key_of_one_app_has_one_checkpoint(studio, keys):
     assert [one["title"] for one in await studio.ask("sd-models", headers=headers)] == ["plain"]
     answer = await studio.ask("txt2img", {**SKETCH, "prompt": "x"}, 404, headers=headers)
     assert '"sketch" not found' in answer["detail"]
+
+
+def test_progress_counts_all_runs_and_never_goes_back():
+    job = Job("", "txt2img", executions=3)
+    told = [between(job)]
+    job.run_id = "r"
+    for take, value in ((0, 0.0), (0, 0.5), (1, 0.5)):
+        view = {"status": "running", "completed_at": None, "n": 2, "progress": {"take": take, "value": value}}
+        told.append(stand(job, view))
+    told.append(stand(job, {"status": "succeeded", "completed_at": "now", "n": 2, "progress": None}))
+    job.run_id, job.executed = None, 2
+    told.append(between(job))
+    assert [round(one.fraction * 6) for one in told] == [0, 0, 1, 3, 4, 4]
+    assert [one.execution for one in told] == [0, 0, 0, 1, 2, 2]
