@@ -6,9 +6,12 @@ import http.client
 import io
 import itertools
 import json
+import subprocess
+import sys
 import time
 import urllib.parse
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from lectern.sdwebui.progress import Watch
 from lectern.sdwebui.sampling import sample
 from lectern.servers import Server
 from lectern.settings import Settings
+from support import readme
 from support.client import PATIENCE, Comfy, node
 
 PAINT, EDIT, SLOW = "webui-paint", "webui-edit", "webui-slow"
@@ -108,6 +112,19 @@ def test_webuiapi_chooses_a_model_and_paints(api: webuiapi.WebUIApi):
     assert made.info["all_seeds"] == [5, 6] and made.parameters["n_iter"] == 2
     told = api.png_info(made.image)
     assert told.info.startswith(f"{wanted}\nSeed: 5, Size: 96x64, Model: {PAINT}")
+
+
+def test_the_example_of_the_readme(base: str, tmp_path: Path):
+    (text,) = [one.text for one in readme.blocks("AUTOMATIC1111's API") if one.language == "python"]
+    text = text.replace("http://127.0.0.1:8188/lectern", base).replace("my-pictures", PAINT)
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    assert Image.open(tmp_path / "harbour.png").size == (1024, 576)
+    assert done.stdout.rstrip().splitlines()[-2:] == [
+        "a quiet harbour at dawn",
+        f"Seed: 7, Size: 1024x576, Model: {PAINT}, Version: Lectern",
+    ]
 
 
 def test_webuiapi_paints_a_batch_at_once(api: webuiapi.WebUIApi):

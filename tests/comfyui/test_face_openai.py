@@ -16,6 +16,7 @@ import openai
 import pytest
 from PIL import Image
 
+from support import readme
 from support.client import Comfy, node
 from support.webui import ContractThread
 from tools.node_clients import node_clients, node_command
@@ -54,8 +55,8 @@ EDIT = {
 def base_url(comfy: Comfy) -> Iterator[str]:
     """With two apps: one paints from a prompt, one paints red where a picture is masked."""
     apps = {
-        "face-paint": (PAINT, ["1.value", "2.seed", "2.width", "2.height"], "3"),
-        "face-edit": (EDIT, ["1.value", "2.image"], "6"),
+        "my-pictures": (PAINT, ["1.value", "2.seed", "2.width", "2.height"], "3"),
+        "my-retouching": (EDIT, ["1.value", "2.image"], "6"),
     }
     for slug, (graph, places, output) in apps.items():
         inputs = [dict(zip(("node_id", "widget"), place.split("."), strict=True)) for place in places]
@@ -83,13 +84,21 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+USUAL = "http://127.0.0.1:8188"
+
+
+def blocks(language: str) -> str:
+    (found,) = [one.text for one in readme.blocks("OpenAI's Images API") if one.language == language]
+    return found
+
+
 LITELLM = """
 import json, sys, litellm
 base, path = sys.argv[1:]
 how = {"api_base": base, "api_key": "none"}
-made = litellm.image_generation(model="openai/face-paint", prompt="x", n=2, size="96x64", **how)
+made = litellm.image_generation(model="openai/my-pictures", prompt="x", n=2, size="96x64", **how)
 with open(path, "rb") as image, open(path, "rb") as mask:
-    edit = litellm.image_edit(model="openai/face-edit", prompt="x", image=image, mask=mask, **how)
+    edit = litellm.image_edit(model="openai/my-retouching", prompt="x", image=image, mask=mask, **how)
 json.dump([[one["b64_json"] for one in answer.data] for answer in (made, edit)], sys.stdout)
 """
 
@@ -110,13 +119,13 @@ def others(base_url: str, picture: Path, tmp_path_factory: pytest.TempPathFactor
     script = [node_command(), str(folder / SCRIPT.name)]
     return Others(
         started([sys.executable, "-c", LITELLM, base_url, str(picture)]),
-        started([*script, base_url, "face-paint", "face-edit", str(picture)]),
+        started([*script, base_url, "my-pictures", "my-retouching", str(picture)]),
     )
 
 
-def started(command: list[str]) -> subprocess.Popen[bytes]:
+def started(command: list[str], folder: Path | None = None) -> subprocess.Popen[bytes]:
     environ = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, cwd=folder)
 
 
 def told(process: subprocess.Popen[bytes]) -> Any:
@@ -142,18 +151,18 @@ def edited(image: Image.Image) -> bool:
 
 
 def test_the_python_client_generates(client: openai.OpenAI, others: Others):
-    assert {"face-paint", "face-edit"} < {model.id for model in client.models.list()}
-    assert client.models.retrieve("face-paint").owned_by == "lectern"
-    made = client.images.generate(model="face-paint", prompt=next(_prompts), n=2, size="96x64")
+    assert {"my-pictures", "my-retouching"} < {model.id for model in client.models.list()}
+    assert client.models.retrieve("my-pictures").owned_by == "lectern"
+    made = client.images.generate(model="my-pictures", prompt=next(_prompts), n=2, size="96x64")
     images = [opened(one.b64_json) for one in made.data or ()]
     assert [image.size for image in images] == [(96, 64)] * 2 and made.size == "96x64" and made.usage is None
     assert images[0].tobytes() != images[1].tobytes()  # seeds of their own
-    (one,) = client.images.generate(model="face-paint", prompt="x", output_format="jpeg").data or ()
+    (one,) = client.images.generate(model="my-pictures", prompt="x", output_format="jpeg").data or ()
     assert opened(one.b64_json).format == "JPEG"
 
 
 def test_the_python_client_follows_addresses(client: openai.OpenAI, comfy: Comfy):
-    (one,) = client.images.generate(model="face-paint", prompt=next(_prompts), response_format="url").data or ()
+    (one,) = client.images.generate(model="my-pictures", prompt=next(_prompts), response_format="url").data or ()
     assert one.url and one.url.startswith(comfy.url)
     assert Image.open(io.BytesIO(comfy.get(one.url.removeprefix(comfy.url)).body)).size == (64, 64)
 
@@ -162,12 +171,14 @@ def test_the_python_client_edits_where_the_mask_is_transparent(client: openai.Op
     opaque = io.BytesIO()
     Image.new("RGB", (64, 48), "blue").save(opaque, "PNG")
     for image in ([("a.png", opaque.getvalue(), "image/png")], ("a.png", opaque.getvalue(), "image/png")):
-        (one,) = client.images.edit(model="face-edit", prompt="x", image=image, mask=picture.read_bytes()).data or ()
+        (one,) = (
+            client.images.edit(model="my-retouching", prompt="x", image=image, mask=picture.read_bytes()).data or ()
+        )
         assert edited(opened(one.b64_json))
 
 
 def test_the_python_client_streams(client: openai.OpenAI):
-    with client.images.generate(model="face-paint", prompt=next(_prompts), stream=True, partial_images=2) as stream:
+    with client.images.generate(model="my-pictures", prompt=next(_prompts), stream=True, partial_images=2) as stream:
         (event,) = list(stream)
     assert event.type == "image_generation.completed" and event.size == "64x64"
     assert opened(event.b64_json).size == (64, 64)
@@ -178,7 +189,7 @@ def test_the_python_client_understands_what_is_wrong(client: openai.OpenAI):
         client.images.generate(model="nothing", prompt="x")
     assert unknown.value.code == "model_not_found" and unknown.value.param == "model"
     with pytest.raises(openai.BadRequestError, match="width must be an integer") as wrong:
-        client.images.generate(model="face-paint", prompt="x", size="30000x64")
+        client.images.generate(model="my-pictures", prompt="x", size="30000x64")
     assert wrong.value.param == "size"
 
 
@@ -189,7 +200,7 @@ def test_litellm_generates_and_edits(others: Others):
 
 
 def test_the_npm_client_generates_edits_and_streams(npm: dict[str, Any]):
-    assert {"face-paint", "face-edit"} < set(npm["models"])
+    assert {"my-pictures", "my-retouching"} < set(npm["models"])
     assert npm["generate"]["size"] == "96x64"
     assert [opened(one).size for one in npm["generate"]["data"]] == [(96, 64)] * 2
     assert [edited(opened(one)) for one in npm["edit"]] == [True]
@@ -200,6 +211,26 @@ def test_the_npm_client_generates_edits_and_streams(npm: dict[str, Any]):
 def test_vercels_sdk_generates_and_edits(npm: dict[str, Any]):
     assert [opened(one["base64"]).size for one in npm["sdk"]] == [(96, 64)] * 2
     assert [edited(opened(one["base64"])) for one in npm["sdkEdit"]] == [True]
+
+
+def test_the_readmes_code(comfy: Comfy, base_url: str, picture: Path, tmp_path: Path):
+    for name in ("photo.png", "mask.png"):
+        shutil.copy(picture, tmp_path / name)
+    (tmp_path / "node_modules").symlink_to(node_clients() / "node_modules", target_is_directory=True)
+    (tmp_path / "block.mjs").write_text(blocks("js").replace(USUAL, comfy.url))
+    running = [
+        started([sys.executable, "-c", blocks("python").replace(USUAL, comfy.url)], tmp_path),
+        started([node_command(), "block.mjs"], tmp_path),
+        started(["bash", "-euc", blocks("bash").replace(USUAL, comfy.url)], tmp_path),
+    ]
+    said = [process.communicate(timeout=120) for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], said
+    names = ("harbour-0.png", "harbour-1.png", "harbour.png")
+    sizes = [Image.open(io.BytesIO((tmp_path / name).read_bytes())).size for name in names]
+    assert sizes == [(1024, 576), (1024, 576), (64, 64)]
+    models, _, edit = said[2][0].partition(b"}{")
+    assert b"my-retouching" in models
+    assert opened(json.loads(b"{" + edit)["data"][0]["b64_json"]).format == "JPEG"
 
 
 @pytest.fixture

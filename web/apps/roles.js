@@ -109,7 +109,7 @@ export function rolesOf(draft, roles, derived) {
     const automatic = likely ? say("Automatic: {label}", { label: likely.label }) : say("Automatic");
     const choices = [automatic, say("None"), ...fitting.map((one) => one.label)];
     const options = choices.map((text, index) => make("option", { value: `${index}` }, text));
-    const select = make("select", { class: "lectern-input", onchange: choose, "data-role": role }, ...options);
+    const select = make("select", { class: "lectern-input", onchange: choose, "data-role": role, "aria-label": say(HEADINGS[role]) }, ...options);
     const input = roles[role];
     select.value = `${role in roles ? (input ? fitting.indexOf(input) + 2 : 1) : 0}`;
 

@@ -16,7 +16,7 @@ from ...service import AppService
 from ...surface.answers import begin
 from ...surface.sending import EVENT_STREAM
 from ..events import events_of
-from ..pictures import encoded
+from ..pictures import Encoded, encoded
 from ..waiting import Waiting, checked
 from .asking import Asked
 from .wording import Events
@@ -51,7 +51,7 @@ class Streaming:
         for picture in await self._waiting.pictures(ended, caller):
             kind = picture.item.content_type
             made = await asyncio.to_thread(encoded, picture.content, kind, asked.format, asked.compression)
-            await response.write(events.completed(made))
+            await response.write(await asyncio.to_thread(events.completed, made))
 
     async def _partial(
         self, response: web.StreamResponse, events: Events, run: Run, asked: Asked, caller: Caller
@@ -72,6 +72,7 @@ class Streaming:
                 await response.write(KEEPALIVE)
 
 
-async def _preview(data: dict[str, Any], asked: Asked) -> Any:
+async def _preview(data: dict[str, Any], asked: Asked) -> Encoded:
+    """In the format of the picture that follows, as far as that is known: most apps save PNG."""
     content = base64.b64decode(data["data_base64"])
-    return await asyncio.to_thread(encoded, content, data["content_type"], asked.format, asked.compression)
+    return await asyncio.to_thread(encoded, content, data["content_type"], asked.format or "png", asked.compression)
