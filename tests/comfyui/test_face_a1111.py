@@ -120,7 +120,8 @@ def test_the_example_of_the_readme(base: str, tmp_path: Path):
     done = subprocess.run(
         [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=PATIENCE
     )
-    assert Image.open(tmp_path / "harbour.png").size == (1024, 576)
+    with Image.open(tmp_path / "harbour.png") as image:
+        assert image.size == (1024, 576)
     assert done.stdout.rstrip().splitlines()[-2:] == [
         "a quiet harbour at dawn",
         f"Seed: 7, Size: 1024x576, Model: {PAINT}, Version: Lectern",
