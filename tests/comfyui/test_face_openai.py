@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import openai
 import pytest
+from openai.types import ImagesResponse
 from PIL import Image
 
 from support import readme
@@ -144,6 +145,11 @@ def opened(text: str | None) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(text or "")))
 
 
+def only(answer: ImagesResponse) -> openai.types.Image:
+    assert answer.data and len(answer.data) == 1
+    return answer.data[0]
+
+
 def edited(image: Image.Image) -> bool:
     """Whether the left half, and only that, is red now."""
     image = image.convert("RGB")
@@ -157,12 +163,12 @@ def test_the_python_client_generates(client: openai.OpenAI, others: Others):
     images = [opened(one.b64_json) for one in made.data or ()]
     assert [image.size for image in images] == [(96, 64)] * 2 and made.size == "96x64" and made.usage is None
     assert images[0].tobytes() != images[1].tobytes()  # seeds of their own
-    (one,) = client.images.generate(model="my-pictures", prompt="x", output_format="jpeg").data or ()
+    one = only(client.images.generate(model="my-pictures", prompt="x", output_format="jpeg"))
     assert opened(one.b64_json).format == "JPEG"
 
 
 def test_the_python_client_follows_addresses(client: openai.OpenAI, comfy: Comfy):
-    (one,) = client.images.generate(model="my-pictures", prompt=next(_prompts), response_format="url").data or ()
+    one = only(client.images.generate(model="my-pictures", prompt=next(_prompts), response_format="url"))
     assert one.url and one.url.startswith(comfy.url)
     assert Image.open(io.BytesIO(comfy.get(one.url.removeprefix(comfy.url)).body)).size == (64, 64)
 
@@ -171,9 +177,7 @@ def test_the_python_client_edits_where_the_mask_is_transparent(client: openai.Op
     opaque = io.BytesIO()
     Image.new("RGB", (64, 48), "blue").save(opaque, "PNG")
     for image in ([("a.png", opaque.getvalue(), "image/png")], ("a.png", opaque.getvalue(), "image/png")):
-        (one,) = (
-            client.images.edit(model="my-retouching", prompt="x", image=image, mask=picture.read_bytes()).data or ()
-        )
+        one = only(client.images.edit(model="my-retouching", prompt="x", image=image, mask=picture.read_bytes()))
         assert edited(opened(one.b64_json))
 
 
