@@ -173,9 +173,16 @@ async def test_what_an_app_has_no_input_for_is_refused_with_what_to_do(face):
     status, param, message = await face.refused(model="plain")
     assert (status, param) == (400, "prompt")
     assert '/lectern/v1/apps/plain with {"options": {"roles": {"prompt": "<input>"}}}' in message
-    _, param, message = await face.refused(model="plain", prompt="", size="64x64")
-    assert param == "size" and "has no input that is its height" in message
     assert (await face.generate(model="plain", prompt=""))[0] == 200
+
+
+async def test_an_app_that_decides_its_own_size_says_which_it_is(face):
+    """Open WebUI, for one, sends a size with every request."""
+    await face.publish("plain", "1.width", "2.text=prompt", "2.noise_seed=seed")
+    status, answer = await face.generate(model="plain", size="128x96")
+    assert (status, answer["size"]) == (200, "64x48")
+    [run] = await face.runs()
+    assert run.input["width"] == 128
 
 
 async def test_a_role_that_the_publisher_sets_counts_at_once(face):

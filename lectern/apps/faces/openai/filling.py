@@ -69,12 +69,11 @@ def _prompt(door: Door, asked: Asked) -> dict[str, str]:
 
 
 def _size(door: Door, asked: Asked) -> dict[str, int]:
+    """Many clients always send a size: an app that decides its own keeps it, and the answer says what it is."""
     if asked.size is None:
         return {}
-    missing = next((role for role in (Role.WIDTH, Role.HEIGHT) if role not in door.roles), None)
-    if missing is not None:
-        refuse("size", "no_such_role", f"{role_needed(door, missing)} Or leave size out, or send auto.")
-    return {door.roles[Role.WIDTH]: asked.size.width, door.roles[Role.HEIGHT]: asked.size.height}
+    sides = ((Role.WIDTH, asked.size.width), (Role.HEIGHT, asked.size.height))
+    return {door.roles[role]: pixels for role, pixels in sides if role in door.roles}
 
 
 def manners(door: Door, asked: Asked) -> dict[Role, str]:
