@@ -16,8 +16,10 @@ async def city(tmp_path, postgres):
     nats = await NatsServer(tmp_path).start()
     made = Town(tmp_path, nats, postgres.cleared())
     yield made
-    await made.stop()
-    await nats.stop()
+    try:
+        await made.stop()
+    finally:
+        await nats.stop()
 
 
 async def test_runs_of_all_gateways_are_executed_once_each_and_whoever_waits_is_answered(city):
