@@ -17,6 +17,7 @@ from lectern.apps.catalog import Catalog
 from lectern.apps.comfy import ComfyClient
 from lectern.apps.egress import Egress
 from lectern.apps.errors import AppNotFound, Unauthorized, VersionNotFound
+from lectern.apps.faces.backends import Backends
 from lectern.apps.nodeclasses import NodeClasses
 from lectern.apps.publishing import library
 from lectern.apps.publishing.library import Library
@@ -117,7 +118,8 @@ class TestApps:
     @pytest.fixture
     async def libraries(self, storages, tmp_path):
         client = ComfyClient(lambda: "http://127.0.0.1:1", lambda: None)
-        yield [Library(Catalog(tmp_path), storage, NodeClasses(client)) for storage in storages]
+        classes = NodeClasses(client)
+        yield [Library(Catalog(tmp_path), storage, classes, Backends(Settings, classes)) for storage in storages]
         await client.close()
 
     async def test_what_one_publishes_the_other_has(self, storages, libraries, monkeypatch):
