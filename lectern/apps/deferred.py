@@ -57,6 +57,7 @@ ADDRESSES = (
             "/session",
             "/keys",
             "/keys/{id}",
+            "/fleet",
         )
     ),
     *(

@@ -30,9 +30,9 @@ from .publishing.missing import Missing
 from .publishing.offers import Offers
 from .publishing.publisher import Publisher
 from .publishing.versions import App
-from .running.dispatcher import Pace, Reports, now_ms
+from .running.dispatcher import Pace, now_ms
 from .running.embedded import EmbeddedEngine
-from .running.engine import Engine, Seen
+from .running.engine import Audience, Engine, Seen
 from .running.preparing import Preparer
 from .running.service import Limits, RunService
 from .runs import Growing, NewRun, Priority, Run, RunStatus, Terms, Workflow
@@ -99,7 +99,7 @@ class AppService:
             storage, self._make(engine), self._limits, self.webhooks, self._chores, self.library.check
         )
 
-    def _make(self, engine: EngineMaker) -> Callable[[Reports], Engine]:
+    def _make(self, engine: EngineMaker) -> Callable[[Audience], Engine]:
         return lambda reports: engine(Parts(self._storage, self.files, self.settings, reports))
 
     async def resume(self) -> None:
@@ -112,6 +112,19 @@ class AppService:
             logger.warning("%s", error)
             if not self._storage.shared or isinstance(error, NewerStore):
                 return  # a server comes back, and what waits there has nobody else
+        self.runs.wake()
+
+    async def begin(self) -> None:
+        """Takes part in a fleet, whether there are runs or not; opens the store. Raises NewerStore.
+
+        A store that does not answer just now is tried again with every call.
+        """
+        try:
+            await self._storage.call(lambda _: None)
+        except NewerStore:
+            raise
+        except NotReady as error:
+            logger.warning("Lectern: %s", error)
         self.runs.wake()
 
     async def close(self) -> None:
@@ -208,7 +221,9 @@ class AppService:
     async def metrics(self) -> bytes:
         """As Prometheus reads them."""
         state = await self.ready()
-        return await asyncio.to_thread(self.runs.metrics.render, state.active, self.runs.streams, state.ready)
+        measures = await self.runs.measures()
+        render = self.runs.metrics.render
+        return await asyncio.to_thread(render, state.active, self.runs.streams, state.ready, measures)
 
     async def _checked(self, app: App, asked: Submission) -> tuple[Described, dict[str, Any]]:
         """By what ComfyUI had a moment ago; only what that forbids is checked against what it has now."""

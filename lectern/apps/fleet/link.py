@@ -24,6 +24,7 @@ RETRY_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
 CONNECT_SECONDS = 5
 PING_SECONDS = 10
 REQUEST_SECONDS = 5.0
+NO_STREAM = 10059  # JetStream's code
 
 
 class Access(NamedTuple):
@@ -57,6 +58,7 @@ class Link:
         self._lost = asyncio.Event()
         self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._welcome: list[Callable[[], Awaitable[None]]] = []
         self._buckets: dict[str, KeyValue] = {}
         self._shelves: dict[str, ObjectStore] = {}
@@ -134,24 +136,8 @@ class Link:
             tries += 1
 
     async def _connect(self) -> None:
-        import nats
-
         self._lost = asyncio.Event()
-        client = await nats.connect(
-            **_options(self._access()),
-            name=self.name,
-            allow_reconnect=False,  # at first: it would try for ever and never say what is wrong
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.5,
-            connect_timeout=CONNECT_SECONDS,
-            ping_interval=PING_SECONDS,
-            max_outstanding_pings=2,
-            error_cb=self._heard,
-            closed_cb=self._closed,
-            pending_size=32 * 2**20,
-        )
-        client.options["allow_reconnect"] = True
-        self._client = client
+        self._client = client = await self._dial()
         js = client.jetstream(timeout=REQUEST_SECONDS)
         await topology.ensure(js, self._replicas)
         self._buckets = {bucket.name: await js.key_value(bucket.name) for bucket in topology.BUCKETS}
@@ -164,6 +150,32 @@ class Link:
             self._told = ""
         self._ready.set()
 
+    async def _dial(self) -> "Client":
+        from nats.aio.client import Client
+
+        client = Client()
+        try:
+            await client.connect(
+                **_options(self._access()),
+                name=self.name,
+                allow_reconnect=False,  # at first: it would try for ever and never say what is wrong
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.5,  # type: ignore[arg-type] - it only sleeps so long
+                connect_timeout=CONNECT_SECONDS,
+                ping_interval=PING_SECONDS,
+                max_outstanding_pings=2,
+                error_cb=self._heard,
+                closed_cb=self._closed,
+                reconnected_cb=self._reconnected,
+                pending_size=32 * 2**20,
+            )
+        except _failures():
+            with suppress(*_failures()):
+                await client.close()  # a connection that was refused is not closed by itself
+            raise
+        client.options["allow_reconnect"] = True
+        return client
+
     async def _drop(self) -> None:
         client, self._client, self._js = self._client, None, None
         if client is not None:
@@ -172,6 +184,18 @@ class Link:
 
     async def _closed(self) -> None:
         self._lost.set()
+
+    async def _reconnected(self) -> None:
+        """To the same server, or to one that lost its disk, or what it kept in memory only: then all begins anew."""
+        self._looking = asyncio.create_task(self._look(), name="lectern nats looks")
+
+    async def _look(self) -> None:
+        try:
+            if self._js is None or await topology.ensure(self._js, self._replicas):
+                self._lost.set()
+        except _failures() as error:
+            logger.debug("NATS: %s", error)
+            self._lost.set()
 
     async def _heard(self, error: Exception) -> None:
         """Errors of a connection that was there."""
@@ -239,7 +263,7 @@ def translated() -> Iterator[None]:
     from nats import errors
     from nats.js import errors as js_errors
 
-    away = (
+    away: tuple[type[Exception], ...] = (
         errors.TimeoutError,
         errors.ConnectionClosedError,
         errors.ConnectionReconnectingError,
@@ -255,3 +279,7 @@ def translated() -> Iterator[None]:
         yield
     except away as error:
         raise NotReady(f"NATS does not answer ({type(error).__name__}).") from error
+    except js_errors.NotFoundError as error:
+        if error.err_code != NO_STREAM:
+            raise
+        raise NotReady("NATS lost what it kept, and gets it anew.") from error

@@ -314,5 +314,31 @@ def _access() -> dict[str, Schema]:
         "Session": session,
         "SignIn": closed({"key": STRING}, ("key",)),
         "Health": record({"status": {"const": "ok"}}),
+        **_fleet(),
         "Ready": record({"ready": BOOLEAN, "reasons": array(STRING)}),
     }
+
+
+def _fleet() -> dict[str, Schema]:
+    device = record({"name": STRING, "vram_total": COUNT, "vram_free": COUNT})
+    worker = {
+        "name": STRING,
+        "state": choice("idle", "busy", "draining", "refused"),
+        "reason": TEXT_OR_NULL,
+        "version": STRING,
+        "comfyui": STRING,
+        "devices": array(device),
+        "ram_free": COUNT,
+        "run": TEXT_OR_NULL,
+        "app": TEXT_OR_NULL,
+        "since": TIME_OR_NULL,
+    }
+    dead = {"run": STRING, "app": STRING, "attempts": COUNT, "workers": array(STRING), "at": TIME_OR_NULL}
+    fleet = {
+        "engine": choice("embedded", "fleet"),
+        "workers": array(record(worker)),
+        "gateways": array(record({"name": STRING, "version": STRING})),
+        "queues": array(record({"priority": choice("interactive", "batch"), "runs": COUNT})),
+        "dead": array(record(dead)),
+    }
+    return {"Fleet": record(fleet)}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, insert, select, update
 
 from ..graph import Target
 from ..running.turns import Queue, Turns
@@ -120,8 +120,7 @@ class RunStore:
                 sequence = turn
             row = connection.execute(_JOB.where(runs.c.sequence == sequence)).one()
         self._turns, self._turn = turns, turn
-        targets = {name: Target.read(fields) for name, fields in row.targets.items()}
-        return read_run(row), Workflow(row.graph, targets, row.names)
+        return read_job(row)
 
     def queue_positions(self, queued: Iterable[Run]) -> dict[str, int]:
         """1 for the run that is next, 2 for the one after it; runs that do not wait are left out.
@@ -182,13 +181,13 @@ class RunStore:
 
         None when the run has ended. It may be being canceled meanwhile, which the one that is given does not show.
         """
-        values = {**_results(run, result), "takes_done": run.takes_done + 1, "attempt": 0, "prompt_id": None}
+        values = {**results(run, result), "takes_done": run.takes_done + 1, "attempt": 0, "prompt_id": None}
         return self._change(run, IN_FLIGHT, None, values, ("output",))
 
     def finish(self, run: Run, result: Result, now_ms: int, expires_ms: int | None = None) -> Run | None:
         """The only way a run that was taken ends: one conditional update, so that it happens once."""
         values = {
-            **_results(run, result),
+            **results(run, result),
             "takes_done": run.takes_done + (result.status is RunStatus.SUCCEEDED),
             "error": result.error,
             "completed_ms": now_ms,
@@ -217,7 +216,7 @@ class RunStore:
         values = values if status is None else {**values, "status": status}
         at = {"at_id": run.id, "at_attempt": run.attempt, "at_status": list(before)}
         with self._engine.begin() as connection:
-            if connection.execute(_CHANGE, {**at, **_row(values)}).rowcount == 0:
+            if connection.execute(_CHANGE, {**at, **row_of(values)}).rowcount == 0:
                 return None
             after = replace(run, **values)
             self._tell(connection, after, events)
@@ -267,7 +266,13 @@ _OLDEST = select(
 )
 
 
-def _results(run: Run, result: Result) -> dict[str, Any]:
+def read_job(row: Row[Any]) -> tuple[Run, Workflow]:
+    """Of a row of `_JOB`."""
+    targets = {name: Target.read(fields) for name, fields in row.targets.items()}
+    return read_run(row), Workflow(row.graph, targets, row.names)
+
+
+def results(run: Run, result: Result) -> dict[str, Any]:
     """What a take adds to what the takes before it gave."""
     return {
         "outputs": (*run.outputs, *result.outputs),
@@ -277,7 +282,7 @@ def _results(run: Run, result: Result) -> dict[str, Any]:
     }
 
 
-def _row(values: dict[str, Any]) -> dict[str, Any]:
+def row_of(values: dict[str, Any]) -> dict[str, Any]:
     """A run's fields as the table keeps them."""
     row = dict(values)
     if "outputs" in row:

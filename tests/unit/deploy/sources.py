@@ -85,8 +85,14 @@ def counted() -> dict[str, set[str] | None]:
                 found.setdefault(base(node.value), None)
         for node in ast.walk(parsed(file)):
             if isinstance(node, ast.Call) and (name := literal(node.args[:1])) and base(name[0]) in found:
-                found[base(name[0])] = set(literal(getattr(node.args[2], "elts", [])) if len(node.args) > 2 else ())
+                found[base(name[0])] = labels(node)
     return found
+
+
+def labels(call: ast.Call) -> set[str]:
+    """Of prometheus_client's meters, as a list, or of a Measure, as a dictionary."""
+    named = [literal(getattr(argument, part, [])) for argument in call.args[2:4] for part in ("elts", "keys")]
+    return {name for names in named for name in names}
 
 
 def literal(nodes: list[ast.expr]) -> list[str]:
