@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,7 +167,7 @@ async def test_a_log_of_any_characters_does_not_keep_a_run_from_ending(gateways)
 async def test_a_server_that_went_away_is_found_again(postgres, url):
     storage = Storage(NOWHERE, url)
     await storage.call(put("a"))
-    postgres.stop("fast")
+    postgres.stop(signal.SIGINT)
     try:
         with pytest.raises(NotReady, match=r"The runs in the PostgreSQL database \w+ cannot be used: .*No such file"):
             await storage.call(lambda store: store.runs.get("a"))
