@@ -78,11 +78,17 @@ class House:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _worker(self, number: int, comfy: str) -> Program:
-        port, folder = free_port(), settings(self.folder / f"worker{number}")
-        command = python("lectern", "worker", "--comfyui", comfy, "--name", f"w{number}", "--port", port)
+    def replace_worker(self, number: int, comfy: str) -> None:
+        """By one of another name, which does not run yet."""
+        self.workers[number].kill()
+        self.workers[number] = self._worker(number, comfy, f"new{number}")
+
+    def _worker(self, number: int, comfy: str, name: str = "") -> Program:
+        name = name or f"w{number}"
+        port, folder = free_port(), settings(self.folder / name)
+        command = python("lectern", "worker", "--comfyui", comfy, "--name", name, "--port", port)
         command += ["--nats", f"nats://127.0.0.1:{self.nats.port}", "--folder", str(folder)]
-        return Program(f"worker {number}", command, port, self.folder / f"worker{number}.log", "/health")
+        return Program(f"worker {number}", command, port, self.folder / f"{name}.log", "/health")
 
     def _gateway(self, number: int, store: str) -> Program:
         environ = {"LECTERN_STORE_URL": store} if store else {}
