@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from .chats import LOCAL_CHAT, Chats
 from .decoders import Decoders
 from .errors import SettingsError
+from .fleets import Fleet
 from .hosts import Host
 from .modelhub import ModelHub
 from .servers import LOCAL, Servers, check_pools
@@ -99,6 +100,7 @@ class Settings(_Section):
     decoders: Decoders = {}
     chat: Chats = Field(default=LOCAL_CHAT, min_length=1)
     prompts: Prompts = Prompts()
+    fleet: Fleet = Fleet()
 
 
 def read_settings(file: Path) -> Settings:

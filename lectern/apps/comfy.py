@@ -102,6 +102,11 @@ class ComfyClient:
         answer = await self._json("GET", "/object_info")
         return answer.body if isinstance(answer.body, dict) else {}
 
+    async def system_stats(self) -> Mapping[str, Any]:
+        """Its version, and the memory of the machine and its devices; empty when it says none. Raises Unreachable."""
+        answer = await self._json("GET", "/system_stats")
+        return answer.body if isinstance(answer.body, dict) else {}
+
     async def saved_workflows(self) -> list[Mapping[str, Any]]:
         """The files below the user's workflows folder: path, size (bytes), modified. Raises Unreachable."""
         asked = {"dir": "workflows", "recurse": "true", "full_info": "true"}

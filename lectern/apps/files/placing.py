@@ -13,7 +13,7 @@ from ...settings import Settings
 from ..comfy import ComfyClient, UploadRefused
 from ..errors import FileNotKept, MissingFile
 from ..running.outputs import content_type
-from .keeper import FileKeeper
+from .keeper import Opened, Sees
 from .names import id_of
 from .pictures import as_channel, with_mask
 from .types import HEAD_BYTES, KNOWN, PNG, plain_suffix, recognise
@@ -36,6 +36,19 @@ class Target(Protocol):
     def channel(self) -> str | None: ...  # where LoadImageMask looks for the mask
 
 
+class Kept(Protocol):
+    """Where the files of runs are found; a `FileKeeper` is one."""
+
+    @property
+    def limit(self) -> int:
+        """Bytes of one file. Raises SettingsError."""
+        ...
+
+    async def open(self, file_id: str, sees: Sees, expired: bool = False) -> Opened:
+        """Raises FileNotKept, NotReady."""
+        ...
+
+
 class Source(NamedTuple):
     """A file of a run."""
 
@@ -48,7 +61,7 @@ class Source(NamedTuple):
 class Placer:
     """Lives on the loop of its keeper."""
 
-    def __init__(self, keeper: FileKeeper, settings: Callable[[], Settings]) -> None:
+    def __init__(self, keeper: Kept, settings: Callable[[], Settings]) -> None:
         self._keeper = keeper
         self._settings = settings
         self._made: OrderedDict[str, int] = OrderedDict()  # bytes of what was made here and uploaded, by name

@@ -51,12 +51,12 @@ class Queue:
         found = {topology.read_queue(subject): number for subject, number in subjects.items()}
         return {name: number for name, number in found.items() if name is not None}
 
-    async def pull(self, queue: QueueName) -> Delivery | None:
-        """The next message, None when there is none that nobody has. One pull at a time."""
+    async def pull(self, queue: QueueName, wait: float = 0) -> Delivery | None:
+        """The next message, None when there is none that nobody has, after so many seconds. One pull at a time."""
         for _ in range(2):
             await self._ensure_consumer(queue)
             with translated():
-                message = await self._next(queue)
+                message = await self._next(queue, wait)
             status = (message.headers or {}).get("Status")
             if status is None:
                 return Delivery(message.data, message.reply, message.metadata.num_delivered, queue)
@@ -66,31 +66,37 @@ class Queue:
         return None
 
     async def keep(self, reply: str) -> None:
-        """A heartbeat: the message stays ours for another while."""
+        """A heartbeat: the message stays ours for another while. Returns once the server knows."""
         with translated():
-            await self._link.client.publish(reply, GOING_ON)
+            await self._link.client.request(reply, GOING_ON, timeout=REQUEST_SECONDS)
 
     async def done(self, reply: str) -> None:
-        """Acknowledges; returns once the server knows. Also for a message that is not ours any more."""
-        from nats.errors import TimeoutError as NoAnswer
-
-        with suppress(NoAnswer), translated():
+        """Acknowledges; returns once the server knows."""
+        with translated():
             await self._link.client.request(reply, ACK, timeout=REQUEST_SECONDS)
 
     async def give_back(self, reply: str, seconds: float = 0) -> None:
-        """For others, after so many seconds."""
+        """For others, after so many seconds; should the server not hear of it, then when the heartbeats are over."""
         delay = json.dumps({"delay": int(seconds * 1e9)}).encode()
         with translated():
-            await self._link.client.publish(reply, b"-NAK " + delay if seconds else b"-NAK")
+            await self._link.client.request(reply, b"-NAK " + delay if seconds else b"-NAK", timeout=REQUEST_SECONDS)
 
-    async def _next(self, queue: QueueName) -> "Msg":
+    async def _next(self, queue: QueueName, wait: float) -> "Msg":
         """The message, or a status. Not by `request`, which finds answers by a subject that these do not have."""
         client = self._link.client
-        if self._inbox is None or self._client is not client:
-            self._client, self._inbox = client, await client.subscribe(client.new_inbox())
-        asked = json.dumps({"batch": 1, "no_wait": True}).encode()
-        await client.publish(f"{NEXT}.{topology.RUNS_STREAM}.{queue.consumer}", asked, reply=self._inbox.subject)
-        return await self._inbox.next_msg(timeout=REQUEST_SECONDS)
+        inbox, self._inbox = self._inbox, None  # until it has answered: a late answer must not be taken for the next
+        if inbox is None or self._client is not client:
+            inbox = await client.subscribe(client.new_inbox())
+        asked = {"batch": 1, "expires": int(wait * 1e9)} if wait else {"batch": 1, "no_wait": True}
+        subject = f"{NEXT}.{topology.RUNS_STREAM}.{queue.consumer}"
+        await client.publish(subject, json.dumps(asked).encode(), reply=inbox.subject)
+        try:
+            message = await inbox.next_msg(timeout=REQUEST_SECONDS)
+        except BaseException:
+            await _unsubscribe(inbox)
+            raise
+        self._client, self._inbox = client, inbox
+        return message
 
     async def _ensure_consumer(self, queue: QueueName) -> None:
         from nats.js.api import AckPolicy, ConsumerConfig
@@ -108,3 +114,10 @@ class Queue:
         with translated():
             await self._link.js.add_consumer(topology.RUNS_STREAM, config)
         self._known.add(queue.consumer)
+
+
+async def _unsubscribe(inbox: "Subscription") -> None:
+    from nats.errors import Error
+
+    with suppress(Error):
+        await inbox.unsubscribe()

@@ -10,7 +10,8 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from ..runs import Growing, OutputItem, Priority, Result, Run, RunError, RunStatus, Terms
+from ..graph import Target
+from ..runs import Growing, OutputItem, Priority, Result, Run, RunError, RunStatus, Terms, Workflow
 
 
 class Requirement(NamedTuple):
@@ -40,6 +41,7 @@ class Job(NamedTuple):
 
     run: Run
     progress_hook: bool = False  # its webhook asked for progress
+    files: Mapping[str, tuple[str, str]] = {}  # by id: name and content type, of those whose bytes do not tell
 
     def dump(self) -> bytes:
         run, terms = self.run, self.run.terms
@@ -59,13 +61,16 @@ class Job(NamedTuple):
                 "deadline_ms": terms.deadline_ms,
                 "priority": terms.priority,
                 "alone": terms.alone,
+                "attempt": run.attempt,
+                "takes_done": run.takes_done,
                 "progress_hook": self.progress_hook,
+                "files": {name: list(facts) for name, facts in self.files.items()},
             }
         )
 
     @staticmethod
     def load(content: bytes) -> "Job":
-        """The run as it is queued; what has become of it since is in its `State`."""
+        """The run as it was queued; what has become of it since is in its `State`."""
         read = json.loads(content)
         terms = Terms(
             owner=read["owner"],
@@ -85,7 +90,7 @@ class Job(NamedTuple):
             status=RunStatus.QUEUED,
             input=read["input"],
             metadata={},
-            attempt=0,
+            attempt=read.get("attempt", 0),
             prompt_id=None,
             outputs=(),
             error=None,
@@ -96,11 +101,12 @@ class Job(NamedTuple):
             completed_ms=None,
             sequence=0,
             terms=terms,
-            takes_done=0,
+            takes_done=read.get("takes_done", 0),
             expires_ms=None,
             logs="",
         )
-        return Job(run, read["progress_hook"])
+        files = {name: (str(facts[0]), str(facts[1])) for name, facts in read.get("files", {}).items()}
+        return Job(run, read["progress_hook"], files)
 
 
 class Kind(StrEnum):
@@ -128,7 +134,8 @@ class Report(NamedTuple):
     @property
     def id(self) -> str:
         """The same for the same report, so that JetStream leaves out the second."""
-        return f"{self.run}.{self.attempt}.{self.take}.{self.kind}"
+        told = f".{self.at_ms}" if self.kind is Kind.PROGRESS else ""
+        return f"{self.run}.{self.attempt}.{self.take}.{self.kind}{told}"
 
     def dump(self) -> bytes:
         fields = self._asdict()
@@ -148,13 +155,15 @@ class State(NamedTuple):
     """Who has a run. Written only by comparing with what was there: whoever fails at that has lost the run."""
 
     worker: str
-    attempt: int  # how often a worker took the run
+    attempt: int  # how often a worker took the run, which only grows
     take: int  # that is in work, or follows
     prompt_id: str | None = None  # ComfyUI's, of the take in work
     started_ms: int | None = None
     reply: str = ""  # where the message of the queue is acknowledged, also by a worker that was started again
     ended: bool = False
     report: str = ""  # the last one that changes the run, as text; whoever takes the run over sends it again
+    lost_by: tuple[str, ...] = ()  # workers that lost the take in work: they died, or their ComfyUI did
+    given: int = 0  # outputs of the takes before
 
     def dump(self) -> bytes:
         return _dump(self._asdict())
@@ -162,7 +171,9 @@ class State(NamedTuple):
     @staticmethod
     def load(content: bytes) -> "State":
         read = json.loads(content)
-        return State(**{name: read[name] for name in State._fields if name in read})
+        known = {name: read[name] for name in State._fields if name in read}
+        known["lost_by"] = tuple(read.get("lost_by", ()))
+        return State(**known)
 
 
 class Device(NamedTuple):
@@ -215,6 +226,54 @@ class Dead(NamedTuple):
     def load(content: bytes) -> "Dead":
         read = json.loads(content)
         return Dead(read["run"], read["app"], read["attempts"], tuple(read["workers"]), read["at_ms"])
+
+
+class Event(NamedTuple):
+    """What happened to a run, for those who listen to it; `data` is what they get."""
+
+    name: str  # status, progress, output, log, completed
+    data: Mapping[str, Any]
+    item: OutputItem | None = None  # of output: the file, which lies among the outputs by then
+
+    def dump(self) -> bytes:
+        return _dump({**self._asdict(), "item": None if self.item is None else asdict(self.item)})
+
+    @staticmethod
+    def load(content: bytes) -> "Event":
+        read = json.loads(content)
+        item = read.get("item")
+        return Event(read["name"], read["data"], None if item is None else OutputItem(**item))
+
+
+class Shown(NamedTuple):
+    """A preview, as listeners get it."""
+
+    data: Mapping[str, Any]  # node_id, content_type, data_base64
+
+    def dump(self) -> bytes:
+        return _dump(self.data)
+
+    @staticmethod
+    def load(content: bytes) -> "Shown":
+        return Shown(json.loads(content))
+
+
+def workflow_name(digest: str) -> str:
+    """Of the document among the graphs."""
+    return f"workflow.{digest}"
+
+
+def nodes_name(digest: str) -> str:
+    return f"nodes.{digest}"
+
+
+def dump_workflow(workflow: Workflow) -> dict[str, Any]:
+    return {"graph": workflow.graph, "targets": workflow.targets, "outputs": workflow.outputs}
+
+
+def load_workflow(read: Mapping[str, Any]) -> Workflow:
+    targets = {name: Target.read(fields) for name, fields in read["targets"].items()}
+    return Workflow(read["graph"], targets, read["outputs"])
 
 
 def _dump_result(result: Result) -> dict[str, Any]:

@@ -52,11 +52,17 @@ def _of_node(node_id: str, node: Mapping[str, Any], object_info: ObjectInfo, gra
         yield Missing("node", class_type, node_id, title)
         return
     for name, value in values.items():
-        if is_link(value) or not isinstance(value, str) or values.get(REPLACED_BY.get((class_type, name), "")):
+        if not counts(class_type, name, values):
             continue
         kind = _lacks(info, name, value, values)
         if kind is not None:
             yield Missing(kind, value, node_id, title, name)
+
+
+def counts(class_type: str, name: str, values: Mapping[str, Any]) -> bool:
+    """Whether the widget's value may name something that has to be there."""
+    value = values[name]
+    return isinstance(value, str) and not is_link(value) and not values.get(REPLACED_BY.get((class_type, name), ""))
 
 
 def _lacks(info: NodeInfo, name: str, value: str, values: Mapping[str, Any]) -> Literal["model", "file"] | None:
@@ -65,10 +71,10 @@ def _lacks(info: NodeInfo, name: str, value: str, values: Mapping[str, Any]) -> 
         return None
     if widget.kind is Kind.FILE:
         return None if ELSEWHERE.search(value) else "file"
-    return "model" if _lists_files(widget, value) else None
+    return "model" if lists_files(widget, value) else None
 
 
-def _lists_files(widget: Widget, value: str) -> bool:
+def lists_files(widget: Widget, value: str) -> bool:
     """Whether the list is one of files: other lists ComfyUI judges, and some nodes take more than they list."""
     choices: tuple[Scalar, ...] = widget.choices or ()
     return (

@@ -4,9 +4,8 @@ import asyncio
 import base64
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from .channel import Channel
 from .messages import Preview
 from .progress import Progress
 
@@ -14,10 +13,28 @@ PROGRESS_SECONDS = 0.5
 PREVIEW_SECONDS = 0.25
 
 
+class Outlet(Protocol):
+    """Where events go; a `Channel` is one."""
+
+    @property
+    def silent(self) -> bool:
+        """Nobody has ever listened, and whoever comes is told everything as it is then."""
+        ...
+
+    @property
+    def listeners(self) -> int: ...
+
+    def publish(self, name: str, data: Mapping[str, Any]) -> None: ...
+
+    def show(self, data: Mapping[str, Any]) -> None:
+        """A preview: only the newest is of interest."""
+        ...
+
+
 class Broadcast:
     """Lives on the background loop."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Outlet) -> None:
         self._channel = channel
         self._node: str | None = None
         self._told = 0.0  # time.monotonic()

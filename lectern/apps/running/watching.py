@@ -6,8 +6,7 @@ from typing import Any
 
 from ..runs import OutputItem, Run
 from ..surface.views import iso, output_view
-from .broadcast import Broadcast, progress_view
-from .channel import Channel
+from .broadcast import Broadcast, Outlet, progress_view
 from .dispatcher import LogWatcher, now_ms
 from .messages import Preview
 from .progress import Progress
@@ -17,7 +16,7 @@ TOLD_SECONDS = 5.0
 
 
 class RunWatcher(LogWatcher):
-    def __init__(self, run: Run, channel: Channel, told: Callable[[Run, Mapping[str, Any]], None]) -> None:
+    def __init__(self, run: Run, channel: Outlet, told: Callable[[Run, Mapping[str, Any]], None]) -> None:
         """`told` hears of progress now and then."""
         self.logs = ""
         self._run = run

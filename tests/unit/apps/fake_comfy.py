@@ -32,6 +32,7 @@ class FakeComfy:
         self.files: dict[tuple[str, str, str], bytes] = {}
         self.object_info = dict(OBJECT_INFO)
         self.websockets = True
+        self.vram_free = 2**36  # bytes
         self.saved: dict[str, bytes] = {}  # below the user's workflows folder
         self.modified = 1
         self.uploads: list[str] = []
@@ -49,6 +50,7 @@ class FakeComfy:
                 web.get("/queue", self._queue),
                 web.get("/view", self._view),
                 web.get("/object_info", self._all_object_info),
+                web.get("/system_stats", self._system_stats),
                 web.post("/upload/image", self._upload),
                 web.get("/object_info/{name}", self._object_info),
                 web.get("/api/userdata", self._saved_list),
@@ -152,6 +154,11 @@ class FakeComfy:
 
     async def _all_object_info(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self.object_info)
+
+    async def _system_stats(self, request: web.Request) -> web.StreamResponse:
+        system = {"comfyui_version": "0.30.0", "ram_total": 64 * 2**30, "ram_free": 32 * 2**30}
+        device = {"name": "cuda:0 H200", "type": "cuda", "index": 0, "vram_total": 2**37, "vram_free": self.vram_free}
+        return web.json_response({"system": system, "devices": [device]})
 
     async def _saved_list(self, request: web.Request) -> web.StreamResponse:
         files = self.saved.items()

@@ -1,0 +1,1 @@
+"""Executes the runs of the queue on one ComfyUI."""
