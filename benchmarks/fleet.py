@@ -147,7 +147,7 @@ async def kills(options: Options) -> list[Target]:
         Target("outputs wrong or missing", len(verdict.wrong), 0, "runs"),
         Target("runs that nobody asked for", len(verdict.extra), 0, "runs"),
         Target("runs that succeeded unexecuted", len(verdict.never), 0, "runs"),
-        Target("executions beyond the first", verdict.executions - runs, verdict.hits, "runs"),
+        Target("executions that no killed worker explains", verdict.repeats - verdict.workers_killed, 0, "executions"),
     ]
 
 

@@ -49,4 +49,4 @@ def test_kills_lose_no_run_and_double_none():
     logger.warning("\n".join(verdict.lines()))
     assert verdict.statuses == {"succeeded": RUNS}
     assert not (verdict.lost or verdict.extra or verdict.doubled or verdict.wrong or verdict.never)
-    assert verdict.executions - RUNS <= verdict.hits  # only a run whose worker died may be executed again
+    assert verdict.repeats <= verdict.workers_killed

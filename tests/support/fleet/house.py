@@ -59,7 +59,7 @@ class House:
     def start(self) -> Self:
         try:
             launch(self.programs)
-            wait_until_ready(self.gateways)
+            wait_until_ready([*self.gateways, *self.workers])
         except BaseException:
             self.close()
             raise
@@ -127,12 +127,13 @@ def launch(programs: Iterable[Program]) -> None:
         program.wait()
 
 
-def wait_until_ready(gateways: Iterable[Program]) -> None:
-    """Until a run that is given to one of them would be executed."""
+def wait_until_ready(programs: Iterable[Program]) -> None:
+    """Gateways: until a run that is given to one of them would be executed. Workers: until they would execute one."""
     deadline = time.monotonic() + 30
-    for one in gateways:
-        while (answer := Comfy(one.url).get(READY)).status != 200:
-            assert time.monotonic() < deadline, answer.body
+    for one in programs:
+        path = READY if "gateway" in one.name else "/ready"
+        while (answer := Comfy(one.url).get(path)).status != 200:
+            assert time.monotonic() < deadline, (one.name, answer.body)
             time.sleep(0.02)
 
 

@@ -31,6 +31,12 @@ class Verdict:
     executions: int = 0
     hits: int = 0  # kills of a worker whose ComfyUI was executing a run
     kills: Counter[str] = field(default_factory=Counter)
+    workers_killed: int = 0
+
+    @property
+    def repeats(self) -> int:
+        """Executions beyond one for each run. A killed worker may cause one: nothing else may."""
+        return self.executions - self.runs
 
     def lines(self) -> list[str]:
         kills = ", ".join(f"{name} {times}" for name, times in sorted(self.kills.items()))
@@ -41,7 +47,7 @@ class Verdict:
             f"{'of nobody':34}{len(self.extra):10}",
             f"{'outputs doubled':34}{len(self.doubled):10}",
             f"{'outputs wrong or missing':34}{len(self.wrong):10}",
-            f"{'executions':34}{self.executions:10}",
+            f"{'executions':34}{self.executions:10}   {self.repeats} more than runs",
             f"{'runs executed more than once':34}{len(self.again):10}",
             f"{'kills':34}{self.kills.total():10}   {kills}",
             f"{'kills that hit an executing run':34}{self.hits:10}",
@@ -98,6 +104,7 @@ def _judge_executions(
     verdict.again = [id for id, number in times.items() if number > 1]
     verdict.never = [id for id in colors if id not in times and id not in verdict.lost]
     verdict.kills = Counter(kill.program for kill in kills)
+    verdict.workers_killed = sum(kill.worker is not None for kill in kills)
     verdict.hits = sum(_hit(kill, logs) for kill in kills)
 
 

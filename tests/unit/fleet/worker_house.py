@@ -223,5 +223,3 @@ async def crash(worker: Worker) -> None:
         if task is not None:
             task.cancel()
     await client.close()
-
-
