@@ -1,6 +1,7 @@
 """Puts our routes on ComfyUI's server and wakes unfinished runs once it listens."""
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from .settings import SettingsFile
 
 if TYPE_CHECKING:
     from .apps.service import AppService
+    from .apps.store.storage import Storage
 
 log = logging.getLogger(__name__)
 
@@ -46,30 +48,51 @@ def mount_routes() -> None:
 def build_apps(routes: web.RouteTableDef, file: SettingsFile) -> "AppService":
     """Puts the app service together and its handlers into `routes`."""
     from .apps.access.gate import create_gate
-    from .apps.service import create_service
-    from .apps.store.storage import Storage
-    from .apps.surface.endpoints import mount
-    from .apps.surface.keys import access_table
-    from .apps.surface.routes import add_routes
-    from .apps.surface.views import PREFIX
+    from .apps.surface.routes import add_everything
 
-    private = host.private_directory()
-    storage = Storage(private)
-    service = create_service(
-        workflows=Path(__file__).parent.parent / "workflows",
-        private=private,
-        base_url=host.server_url,
-        tls=host.server_tls,
-        settings=file.read,
-        storage=storage,
-    )
-    gate = create_gate(private, storage, file.read, host.background.call)
-    add_routes(routes, service, host.background.call, gate)
-    mount(routes, PREFIX, access_table(gate), gate)
+    service, storage = create(file)
+    gate = create_gate(host.private_directory(), storage, file.read, host.background.call)
+    add_everything(routes, service, host.background.call, gate)
     return service
 
 
+def create(file: SettingsFile) -> "tuple[AppService, Storage]":
+    """With this ComfyUI as its engine, or with the fleet that `[fleet]` names."""
+    from .apps.comfy import ComfyClient
+    from .apps.service import create_service
+    from .apps.store.storage import Storage
+
+    private = host.private_directory()
+    workflows = Path(__file__).parent.parent / "workflows"
+    if not fleet_named(file):
+        storage = Storage(private)
+        base_url, tls = host.server_url, host.server_tls
+        service = create_service(
+            workflows=workflows, private=private, base_url=base_url, tls=tls, settings=file.read, storage=storage
+        )
+        return service, storage
+    from .apps.fleet.credentials import store_url
+    from .apps.fleet.service import create_fleet_service
+
+    storage = Storage(private, store_url(file.read().fleet))
+    beside = ComfyClient(host.server_url, host.server_tls)
+    service = create_fleet_service(
+        workflows=workflows, private=private, settings=file.read, storage=storage, beside=beside
+    )
+    return service, storage
+
+
+def fleet_named(file: SettingsFile) -> bool:
+    """Whether runs go to a fleet. Imports nothing; a mistake in the settings is told elsewhere."""
+    try:
+        return bool(os.environ.get("LECTERN_NATS_URL") or file.read().fleet.nats)
+    except SettingsError:
+        return False
+
+
 async def resume(apps: "Deferred[AppService]") -> None:
-    """Goes on with the runs of an earlier process; imports nothing when there never was one."""
-    if (host.private_directory() / DATABASE).exists():
+    """Goes on with the runs of an earlier process; imports nothing when there never was one, and no fleet."""
+    if fleet_named(SettingsFile(host.private_directory())):
+        await (await apps.service()).begin()
+    elif (host.private_directory() / DATABASE).exists():
         await (await apps.service()).resume()

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 
 from support.client import Comfy
+from support.postgres import Postgres, running
 from tools.server import ComfyServer
 
 # A busy machine must not fail a property: pytest-timeout is the only clock.
@@ -21,3 +22,10 @@ def server() -> Iterator[ComfyServer]:
 @pytest.fixture(scope="session")
 def comfy(server: ComfyServer) -> Comfy:
     return Comfy(server.url)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for the whole session."""
+    with running() as server:
+        yield server

@@ -5,8 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ..settings import Settings
 from .files.keeper import FileKeeper
-from .running.dispatcher import Reports
-from .running.engine import Engine
+from .running.engine import Audience, Engine
 from .store.storage import Storage
 
 
@@ -36,7 +35,7 @@ class Parts(NamedTuple):
     storage: Storage
     files: FileKeeper
     settings: Callable[[], Settings]  # raises SettingsError while lectern.toml has a mistake
-    reports: Reports
+    reports: Audience
 
 
 EngineMaker = Callable[[Parts], Engine]

@@ -44,6 +44,7 @@ ADDRESSES = (
             "/session",
             "/keys",
             "/keys/{id}",
+            "/fleet",
         )
     ),
 )

@@ -194,6 +194,12 @@ class NotReady(AppError):
     code = "not_ready"
 
 
+class NewerStore(NotReady):
+    """The store was written by a newer Lectern: trying again does not help."""
+
+    code = "newer_store"
+
+
 class FileNotKept(AppError):
     """No file has this id, or its time is over, or it is another one's."""
 

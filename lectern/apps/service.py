@@ -16,7 +16,7 @@ from .catalog import Catalog
 from .comfy import ComfyClient
 from .contract import Contract, targets
 from .egress import Egress
-from .errors import InvalidInput, MissingModel, NotReady, QueueFull
+from .errors import InvalidInput, MissingModel, NewerStore, NotReady, QueueFull
 from .files.keeper import FileKeeper, Shelf
 from .files.names import id_of
 from .files.placing import Placer
@@ -28,12 +28,12 @@ from .publishing.missing import Missing
 from .publishing.offers import Offers
 from .publishing.publisher import Publisher
 from .publishing.versions import App
-from .running.dispatcher import Pace, Reports, now_ms
+from .running.dispatcher import Pace, now_ms
 from .running.embedded import EmbeddedEngine
-from .running.engine import Engine, Seen
+from .running.engine import Audience, Engine, Seen
 from .running.preparing import Preparer
 from .running.service import Limits, RunService
-from .runs import Growing, NewRun, Run, RunStatus, Terms, Workflow
+from .runs import Growing, NewRun, Priority, Run, RunStatus, Terms, Workflow
 from .store.storage import Storage
 from .surface.submission import Submission
 from .surface.views import app_view
@@ -94,7 +94,7 @@ class AppService:
             storage, self._make(engine), self._limits, self.webhooks, self._chores, self.library.check
         )
 
-    def _make(self, engine: EngineMaker) -> Callable[[Reports], Engine]:
+    def _make(self, engine: EngineMaker) -> Callable[[Audience], Engine]:
         return lambda reports: engine(Parts(self._storage, self.files, self.settings, reports))
 
     async def resume(self) -> None:
@@ -105,7 +105,21 @@ class AppService:
             await self._storage.call(lambda _: None)
         except NotReady as error:
             logger.warning("%s", error)
-            return
+            if not self._storage.shared or isinstance(error, NewerStore):
+                return  # a server comes back, and what waits there has nobody else
+        self.runs.wake()
+
+    async def begin(self) -> None:
+        """Takes part in a fleet, whether there are runs or not; opens the store. Raises NewerStore.
+
+        A store that does not answer just now is tried again with every call.
+        """
+        try:
+            await self._storage.call(lambda _: None)
+        except NewerStore:
+            raise
+        except NotReady as error:
+            logger.warning("Lectern: %s", error)
         self.runs.wake()
 
     async def close(self) -> None:
@@ -202,7 +216,9 @@ class AppService:
     async def metrics(self) -> bytes:
         """As Prometheus reads them."""
         state = await self.ready()
-        return await asyncio.to_thread(self.runs.metrics.render, state.active, self.runs.streams, state.ready)
+        measures = await self.runs.measures()
+        render = self.runs.metrics.render
+        return await asyncio.to_thread(render, state.active, self.runs.streams, state.ready, measures)
 
     async def _checked(self, app: App, asked: Submission) -> tuple[Described, dict[str, Any]]:
         """By what ComfyUI had a moment ago; only what that forbids is checked against what it has now."""
@@ -238,6 +254,8 @@ class AppService:
             seconds=app.options.max_seconds,
             deadline_ms=None if asked.cancel_after is None else now_ms() + int(asked.cancel_after * 1000),
             webhook=asked.webhook,
+            priority=asked.priority or Priority(app.options.priority),
+            alone=app.options.exclusive,
         )
 
     async def _queue(self, new: NewRun, app: App, repeatable: "Repeatable | None", caller: Caller) -> Seen:

@@ -1,10 +1,12 @@
 """The verbs about secrets: keys, webhook-secret. Offline they work on Lectern's own files, with ComfyUI's Python."""
 
 import argparse
+import asyncio
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ..errors import AppError, SettingsError
@@ -14,6 +16,7 @@ from .errors import SUCCEEDED, NotSucceeded, WrongUse
 from .verbs import Verbs, client_of, server
 
 PRIVATE = "__lectern"  # as ComfyUI calls the folder
+STORE = "the variable that holds the URL of a fleet's PostgreSQL store; needs no key"
 OFFLINE = f"Lectern's folder, ComfyUI's user/{PRIVATE}, on this machine; needs no key"
 
 
@@ -22,7 +25,7 @@ def add_to(verbs: Verbs) -> None:
     actions = keys.add_subparsers(metavar="list|create|revoke", required=True, dest="action")
     common = argparse.ArgumentParser(add_help=False)
     server(common)
-    common.add_argument("--offline", metavar="FOLDER", help=OFFLINE)
+    _offline(common)
     listed = actions.add_parser("list", parents=[common], help="all keys, without their secrets")
     listed.set_defaults(handler=list_keys)
     verbs.json(listed)
@@ -38,11 +41,18 @@ def add_to(verbs: Verbs) -> None:
     revoke.add_argument("id", help="from `keys list`")
     about = "show the secret that webhooks are signed with"
     secret = verbs.add("webhook-secret", show_webhook_secret, about, online=False)
-    secret.add_argument("--offline", metavar="FOLDER", required=True, help=OFFLINE)
+    _offline(secret, required=True)
+
+
+def _offline(parser: argparse.ArgumentParser, required: bool = False) -> None:
+    group = parser.add_mutually_exclusive_group(required=required)
+    group.add_argument("--offline", metavar="FOLDER", help=OFFLINE)
+    group.add_argument("--store-env", metavar="NAME", help=STORE)
 
 
 def list_keys(asked: argparse.Namespace) -> int:
-    keys = _offline_keys(asked.offline) if asked.offline else client_of(asked).get(f"{V1}/keys")["keys"]
+    store = _store_of(asked)
+    keys = client_of(asked).get(f"{V1}/keys")["keys"] if store is None else _offline_keys(store)
     if asked.json:
         tell_json(keys)
     elif keys:
@@ -62,32 +72,66 @@ def create_key(asked: argparse.Namespace) -> int:
     limits = {"apps": asked.app, "rate_per_minute": asked.rate, "concurrent": asked.concurrent}
     wanted = {"name": asked.name, "scopes": asked.scope or ["run"]}
     wanted |= {name: value for name, value in limits.items() if value is not None}
-    if asked.offline:
-        text = _create_offline(asked.offline, wanted)
-    else:
+    store = _store_of(asked)
+    if store is None:
         text = client_of(asked).json("POST", f"{V1}/keys", wanted)["key"]
+    else:
+        text = _create_offline(store, wanted)
     note("This key is shown once; keep it where others cannot read it.")
     tell(text)
     return SUCCEEDED
 
 
 def revoke_key(asked: argparse.Namespace) -> int:
-    if asked.offline:
-        _revoke_offline(asked.offline, asked.id)
-    else:
+    store = _store_of(asked)
+    if store is None:
         client_of(asked).json("DELETE", f"{V1}/keys/{quote(asked.id, safe='')}")
+    else:
+        _revoke_offline(store, asked.id)
     note(f"The key {asked.id} is revoked.")
     return SUCCEEDED
 
 
 def show_webhook_secret(asked: argparse.Namespace) -> int:
-    folder = private_folder(asked.offline)
+    store = _store_of(asked)
+    assert store is not None
     with _with_packages():
         from ..apps.webhooks.signing import read_secret
         from ..settings import SettingsFile
 
-        tell(read_secret(SettingsFile(folder).read().apps, folder))
+        if store.url:
+            tell(asyncio.run(_shared_secret(store)))
+        else:
+            tell(read_secret(SettingsFile(store.folder).read().apps, store.folder))
     return SUCCEEDED
+
+
+async def _shared_secret(store: "_Store") -> str:
+    from ..apps.store.storage import Storage
+    from ..apps.webhooks.signing import shared_secret
+
+    storage = Storage(store.folder, store.url)
+    try:
+        return await shared_secret(storage)
+    finally:
+        await storage.close()
+
+
+class _Store(NamedTuple):
+    """Where the keys are, when no server is asked."""
+
+    folder: Path
+    url: str = ""
+
+
+def _store_of(asked: argparse.Namespace) -> _Store | None:
+    """None: a server is asked. Raises WrongUse."""
+    if asked.store_env:
+        url = os.environ.get(asked.store_env)
+        if not url:
+            raise WrongUse(f"The variable {asked.store_env} of --store-env is not set.")
+        return _Store(Path(), url)
+    return _Store(private_folder(asked.offline)) if asked.offline else None
 
 
 def private_folder(name: str) -> Path:
@@ -104,33 +148,32 @@ def _with_packages() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise WrongUse(f"--offline needs ComfyUI's own Python, which has {error.name}; run it with that.") from None
+        message = f"Without a server this needs ComfyUI's own Python, which has {error.name}; run it with that."
+        raise WrongUse(message) from None
     except (AppError, SettingsError) as error:
         raise NotSucceeded(str(error)) from None
 
 
-def _offline_keys(folder: str) -> list[dict[str, Any]]:
+def _offline_keys(store: _Store) -> list[dict[str, Any]]:
     with _with_packages():
-        from ..apps.access.offline import key_store_offline
+        from ..apps.access.offline import with_keys_offline
         from ..apps.surface.keys import key_view
 
-        with key_store_offline(private_folder(folder)) as store:
-            return [key_view(key) for key in store.all()]
+        return [key_view(key) for key in with_keys_offline(store.folder, lambda keys: keys.all(), store.url)]
 
 
-def _create_offline(folder: str, wanted: Mapping[str, Any]) -> str:
+def _create_offline(store: _Store, wanted: Mapping[str, Any]) -> str:
     with _with_packages():
         from ..apps.access.offline import create_key_offline
         from ..apps.surface.keys import parse_key
 
-        return create_key_offline(private_folder(folder), parse_key(dict(wanted))).text
+        return create_key_offline(store.folder, parse_key(dict(wanted)), store.url).text
 
 
-def _revoke_offline(folder: str, key_id: str) -> None:
+def _revoke_offline(store: _Store, key_id: str) -> None:
     with _with_packages():
         from ..apps.access.keyring import now_ms
-        from ..apps.access.offline import key_store_offline
+        from ..apps.access.offline import with_keys_offline
 
-        with key_store_offline(private_folder(folder)) as store:
-            if not store.revoke(key_id, now_ms()):
-                raise NotSucceeded(f"There is no key {key_id}; `keys list --offline` lists them.")
+        if not with_keys_offline(store.folder, lambda keys: keys.revoke(key_id, now_ms()), store.url):
+            raise NotSucceeded(f"There is no key {key_id}; `keys list` lists them.")

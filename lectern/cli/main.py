@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from . import apps, keys, publishing, running, worker
+from . import apps, gateway, keys, publishing, running, worker
 from .console import note
 from .errors import INTERRUPTED, SUCCEEDED, CommandError
 from .verbs import Verbs
@@ -13,7 +13,7 @@ from .verbs import Verbs
 def main(words: Sequence[str]) -> int:
     """Errors are one sentence beside the results; argparse itself ends wrong use with code 2."""
     verbs = Verbs()
-    for family in (publishing, apps, running, keys, worker):
+    for family in (publishing, apps, running, keys, gateway, worker):
         family.add_to(verbs)
     asked = verbs.parser.parse_args(words)
     try:

@@ -30,6 +30,7 @@ def add_to(verbs: Verbs) -> None:
     run.add_argument("-f", "--file", metavar="NAME=PATH", action="append", default=[], help="a file for an input")
     run.add_argument("--seed", help='for every seed that is not set otherwise: a number, or "random"')
     run.add_argument("--n", type=int, help="so many results, with seeds that follow each other")
+    run.add_argument("--priority", choices=("interactive", "batch"), help="batch: it may wait for others")
     run.add_argument("--version", type=int, metavar="N", help="another version than the active one")
     run.add_argument("--cancel-after", metavar="TIME", help="such as 90s, 10m or 2h")
     run.add_argument("--metadata", metavar="NAME=TEXT", action="append", default=[], help="kept with the run")
@@ -79,6 +80,7 @@ def submission(asked: argparse.Namespace, client: Client) -> dict[str, Any]:
     more = {
         "seed": None if asked.seed is None else number_of(asked.seed),
         "n": asked.n,
+        "priority": asked.priority,
         "version": asked.version,
         "metadata": pairs(asked.metadata, "--metadata") or None,
         "webhook": asked.webhook,

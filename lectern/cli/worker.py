@@ -69,7 +69,7 @@ def work(asked: argparse.Namespace) -> int:
 
 def read_options(asked: argparse.Namespace) -> Options:
     """Raises WrongUse."""
-    comfyui = _comfyui(asked.comfyui)
+    comfyui = comfyui_address(asked.comfyui)
     name = asked.name if asked.name is not None else _own_name(comfyui)
     if not NAME.fullmatch(name):
         raise WrongUse(f"--name must be 1 to 64 letters, digits, - and _; got {name[:80]}.")
@@ -81,7 +81,7 @@ def read_options(asked: argparse.Namespace) -> Options:
     return Options(comfyui, name, folder, asked.nats, asked.host, asked.port, asked.drain_seconds)
 
 
-def _comfyui(url: str) -> str:
+def comfyui_address(url: str) -> str:
     """Raises WrongUse."""
     parts = urlsplit(url)
     try:

@@ -7,10 +7,20 @@ import { make } from "./dom.js";
 import { freeSlug, isSlug, slugFrom } from "./draft.js";
 import { field, numberField, tick } from "./limits.js";
 
-/** @typedef {{public: boolean, retry: boolean, max_seconds: number | null, max_n: number | null}} Options */
+/** @typedef {"interactive" | "batch"} Priority */
+/** @typedef {{public: boolean, retry: boolean, exclusive: boolean, priority: Priority,
+ *   max_seconds: number | null, max_n: number | null}} Options */
 /** @typedef {{title: string, slug: string, description: string, options: Options}} About */
 
-const DEFAULTS = { public: false, retry: true, max_seconds: null, max_n: 8 };
+/** @type {Options} */
+const DEFAULTS = {
+  public: false,
+  retry: true,
+  exclusive: false,
+  priority: "interactive",
+  max_seconds: null,
+  max_n: 8,
+};
 
 /**
  * @param {{title: string, description: string}} said  by the workflow
@@ -20,12 +30,12 @@ const DEFAULTS = { public: false, retry: true, max_seconds: null, max_n: 8 };
  */
 export function aboutOf(said, own, apps) {
   const title = said.title || say("Untitled app");
-  const { public: open, retry, max_seconds, max_n } = { ...DEFAULTS, ...own?.options };
+  const { public: open, retry, exclusive, priority, max_seconds, max_n } = { ...DEFAULTS, ...own?.options };
   return {
     title,
     slug: own?.slug ?? freeSlug(slugFrom(title), (slug) => apps.some((one) => one.slug === slug)),
     description: said.description,
-    options: { public: open, retry, max_seconds, max_n },
+    options: { public: open, retry, exclusive, priority, max_seconds, max_n },
   };
 }
 
@@ -134,6 +144,12 @@ function optionsOf(options) {
     make("summary", {}, say("Options")),
     tick(options.public, set("public"), say("Public: where API keys are on, it works without one")),
     tick(options.retry, set("retry"), say("Run again when ComfyUI restarted in the middle")),
+    tick(
+      options.priority === "batch",
+      (/** @type {boolean} */ on) => set("priority")(on ? "batch" : "interactive"),
+      say("Batch: its runs let others go first"),
+    ),
+    tick(options.exclusive, set("exclusive"), say("One run at a time, also where there are many machines")),
     make(
       "div",
       { class: "lectern-pair" },

@@ -32,6 +32,8 @@ export const CHINESE = {
   "Public: where API keys are on, it works without one": "公开：启用 API 密钥时，无需密钥也能使用",
   "Run again when ComfyUI restarted in the middle": "ComfyUI 中途重启后重新运行",
   "Seconds a run may take": "单次运行的最长秒数",
+  "Batch: its runs let others go first": "批处理：让其他运行先执行",
+  "One run at a time, also where there are many machines": "一次只执行一个运行，有多台机器时也是如此",
   "Takes in one run": "每次运行最多份数",
   "no limit": "不限",
   "Last result": "最近结果",

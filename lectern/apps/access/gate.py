@@ -4,7 +4,6 @@ The modes: "loopback" lets in whoever sits at this machine, "open" everybody, "k
 Lives on the server's loop.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -164,7 +163,7 @@ class Gate:
     async def _ready_sessions(self) -> Sessions:
         try:
             if not self._sessions.ready:
-                await asyncio.to_thread(self._sessions.prepare)
+                await self._sessions.prepare()
         except OSError as error:
             raise NotReady(f"The secret for sessions cannot be kept in Lectern's folder: {error.strerror}.") from None
         return self._sessions
@@ -228,4 +227,9 @@ def create_gate(private: Path, storage: Storage, settings: Callable[[], Settings
         storage: the service's own, on whose loop `call` runs what it is given.
         settings: may raise SettingsError.
     """
-    return Gate(KeyRing(storage, private, call), Sessions(private), AuditLog(private), settings)
+
+    async def secret(made: str) -> str:
+        return await call(storage.call(lambda store: store.secrets.keep("session", made)))
+
+    sessions = Sessions(private, secret if storage.shared else None)
+    return Gate(KeyRing(storage, private, call), sessions, AuditLog(private), settings)

@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 STAMP_NAME = "keys.changed"  # grows by a byte with each change that another process makes
 USED_MS = 60_000  # how exact "last used" is
+SHARED_SECONDS = 1.0  # after which keys that other processes may have revoked are read again
+MISSED_SECONDS = 0.1
 
 WRONG = "This key is not valid; check that it was copied whole, or ask for a new one."
 REVOKED = "This key was revoked; ask for a new one."
@@ -36,12 +38,13 @@ class KeyRing:
         self._used: dict[str, int] = {}  # by id, milliseconds
         self._changes = 0
         self._known: object = None  # the version that `_keys` is of
+        self._read_at = -SHARED_SECONDS  # time.monotonic()
         self._loading = asyncio.Lock()
 
     async def verify(self, text: str) -> Key:
         """The key of this text. Raises Unauthorized."""
         shown = read(text)
-        key = (await self._all()).get(shown.id)
+        key = await self._get(shown.id)
         if not fits(shown, key) or key is None:
             raise Unauthorized(WRONG)
         if key.revoked_ms is not None:
@@ -50,7 +53,7 @@ class KeyRing:
 
     async def find(self, key_id: str) -> Key | None:
         """The key, unless it was revoked."""
-        key = (await self._all()).get(key_id)
+        key = await self._get(key_id)
         return key if key is not None and key.revoked_ms is None else None
 
     async def use(self, key: Key) -> None:
@@ -88,13 +91,25 @@ class KeyRing:
         self._changes += 1
         await self._call(self._storage.durable())  # no power cut brings a revoked key back
 
-    async def _all(self) -> Mapping[str, Key]:
-        if self._version() != self._known:
+    async def _get(self, key_id: str) -> Key | None:
+        keys = await self._all(SHARED_SECONDS)
+        if key_id and key_id not in keys and self._storage.shared:
+            keys = await self._all(MISSED_SECONDS)  # another process may have made it a moment ago
+        return keys.get(key_id)
+
+    async def _all(self, seconds: float) -> Mapping[str, Key]:
+        """`seconds`: how old they may be where other processes change them without telling."""
+        if self._old(seconds):
             async with self._loading:
-                while (version := self._version()) != self._known:  # changed again while it was read
+                while self._old(seconds):  # changed again while it was read
+                    version = self._version()
                     self._keys = {key.id: key for key in await self.all()}
-                    self._known = version
+                    self._known, self._read_at = version, time.monotonic()
         return self._keys
+
+    def _old(self, seconds: float) -> bool:
+        late = self._storage.shared and time.monotonic() - self._read_at > seconds
+        return late or self._version() != self._known
 
     def _version(self) -> object:
         try:

@@ -1,12 +1,11 @@
 """Keys from the command line, also while ComfyUI runs: its process keeps the run lock, SQLite lets both write."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import NotReady
-from ..store.storage import FILE_NAME, quiet_alembic
+from ..store.places import FILE_NAME, ServerPlace, bring_up
 from .keyring import STAMP_NAME, now_ms
 from .keys import Issued, Wanted, issue
 
@@ -15,21 +14,36 @@ if TYPE_CHECKING:
 
     from ..store.keys import KeyStore
 
+T = TypeVar("T")
 
-def create_key_offline(private: Path, wanted: Wanted) -> Issued:
-    """Makes a key in the database of that folder, which is created when missing. Raises NotReady."""
+
+def create_key_offline(private: Path, wanted: Wanted, url: str = "") -> Issued:
+    """Makes a key in the database of that folder or URL, which is created when missing. Raises NotReady."""
     issued = issue(wanted, now_ms())
-    with key_store_offline(private) as store:
-        store.insert(issued.key)
+    with_keys_offline(private, lambda store: store.insert(issued.key), url)
     return issued
 
 
-@contextmanager
-def key_store_offline(private: Path) -> Iterator["KeyStore"]:
-    """For listing and revoking, too. A ComfyUI that runs sees the change with its next request.
+def with_keys_offline(private: Path, action: Callable[["KeyStore"], T], url: str = "") -> T:
+    """For listing and revoking, too. A ComfyUI that runs sees the change with its next request, gateways in a second.
 
     Raises NotReady.
     """
+    return _on_server(url, action) if url else _in_file(private, action)
+
+
+def _on_server(url: str, action: Callable[["KeyStore"], T]) -> T:
+    place = ServerPlace(url)
+    engine = place.open()
+    try:
+        from ..store.keys import KeyStore
+
+        return place.call(lambda: action(KeyStore(engine)))
+    finally:
+        engine.dispose()
+
+
+def _in_file(private: Path, action: Callable[["KeyStore"], T]) -> T:
     from sqlalchemy.exc import SQLAlchemyError
 
     from ..store.database import open_engine
@@ -40,11 +54,12 @@ def key_store_offline(private: Path) -> Iterator["KeyStore"]:
         engine = open_engine(file)
         try:
             _prepare(engine, file)
-            yield KeyStore(engine)
+            done = action(KeyStore(engine))
         finally:
             engine.dispose()
         with (private / STAMP_NAME).open("ab") as stamp:
             stamp.write(b".")
+        return done
     except (OSError, SQLAlchemyError) as error:
         reason = getattr(error, "orig", None) or type(error).__name__
         raise NotReady(f"The keys in {file} cannot be used: {reason}.") from None
@@ -52,11 +67,9 @@ def key_store_offline(private: Path) -> Iterator["KeyStore"]:
 
 def _prepare(engine: "Engine", file: Path) -> None:
     """The newest schema. Who holds the lock migrates, so when ComfyUI does, it has."""
-    from alembic.util import CommandError
     from sqlalchemy import inspect
 
     from ..store.database import lock
-    from ..store.migrate import migrate
 
     held = lock(file)
     if held is None:
@@ -64,9 +77,6 @@ def _prepare(engine: "Engine", file: Path) -> None:
             raise NotReady("The ComfyUI that runs has an older Lectern without keys; restart it, then try again.")
         return
     try:
-        with quiet_alembic():
-            migrate(engine)
-    except CommandError:
-        raise NotReady(f"{file} was written by a newer Lectern; update it or move the file.") from None
+        bring_up(engine, f"{file} was written by a newer Lectern; update it or move the file.")
     finally:
         held.release()

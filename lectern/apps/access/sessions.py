@@ -1,11 +1,13 @@
 """The cookie of a browser that is signed in: a key's id and an end, signed; nothing is kept on the server."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import os
 import re
 import secrets
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 COOKIE = "lectern_session"
@@ -16,20 +18,28 @@ _SECRET_BYTES = 32
 _VALUE = re.compile(r"([a-z2-7]{8})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
 
+Shared = Callable[[str], Awaitable[str]]
+
+
 class Sessions:
     """Signs and reads cookies with a secret from the private folder, made when it is first needed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shared: Shared | None = None) -> None:
+        """`shared`: gives the secret that several processes share, which is the one that is offered if none is."""
         self._file = folder / _SECRET_NAME
+        self._shared = shared
         self._secret = b""
 
     @property
     def ready(self) -> bool:
         return bool(self._secret)
 
-    def prepare(self) -> None:
-        """Waits for the disk, so not on the server's loop. Raises OSError when there can be no secret."""
-        self._secret = _read_or_make(self._file)
+    async def prepare(self) -> None:
+        """Raises OSError or NotReady when there can be no secret."""
+        if self._shared is not None:
+            self._secret = bytes.fromhex(await self._shared(secrets.token_hex(_SECRET_BYTES)))
+        else:
+            self._secret = await asyncio.to_thread(_read_or_make, self._file)
 
     def open(self, key_id: str, now: float) -> str:
         """The cookie's value; only when `ready`."""

@@ -46,15 +46,15 @@ class Opened(NamedTuple):
 class Shelf(Protocol):
     """Where the bytes lie that several processes need. On the background loop; everything may raise NotReady."""
 
-    async def put(self, file_id: str, path: Path) -> None:
+    async def put(self, file_id: str, path: Path, /) -> None:
         """Once it returns, every process finds the file."""
         ...
 
-    async def fetch(self, file_id: str, path: Path) -> bool:
+    async def fetch(self, file_id: str, path: Path, /) -> bool:
         """Writes the bytes to `path`, which appears whole or not at all; False when there are none."""
         ...
 
-    async def delete(self, file_ids: Collection[str]) -> None: ...
+    async def delete(self, file_ids: Collection[str], /) -> None: ...
 
 
 class FileKeeper:

@@ -62,15 +62,18 @@ class Shelf:
                 return None
 
     async def has(self, name: str) -> bool:
+        return await self.version(name) is not None
+
+    async def version(self, name: str) -> str | None:
+        """Another one whenever something was put there; None when there is nothing."""
         from nats.js.errors import NotFoundError, ObjectNotFoundError
 
         store = self._link.shelf(self._bucket)
         with translated():
             try:
-                await store.get_info(name)
+                return (await store.get_info(name)).nuid
             except (ObjectNotFoundError, NotFoundError):
-                return False
-        return True
+                return None
 
     async def delete(self, names: Collection[str]) -> None:
         """Also when there is none of that name."""

@@ -13,7 +13,7 @@ from ..surface.submission import URL_LENGTH
 from .examples import run_example
 from .operations import STREAM, V1, file_paths, operation, publish_paths, run_paths, service_paths
 from .responses import responses
-from .schemas import HOOK_EVENTS, METADATA, VERSION, schemas
+from .schemas import HOOK_EVENTS, METADATA, PRIORITY, VERSION, schemas
 from .words import BYTES, GUEST, STRING, WITH_KEY, Schema, answer, array, closed, either, parameter, ref
 
 TAGS = {
@@ -159,6 +159,7 @@ def _json_request(contract: Contract, most: int, max_mb: int) -> Schema:
                 "maximum": most,
                 "description": "Executions, each with the next seed.",
             },
+            "priority": PRIORITY | {"description": "As the app says, when it is not given."},
             "metadata": METADATA,
             "webhook": WEB_ADDRESS,
             "webhook_events_filter": array(HOOK_EVENTS, uniqueItems=True, minItems=1),
@@ -174,6 +175,7 @@ def _form_request(contract: Contract, most: int, max_mb: int) -> Schema:
         "_version": VERSION,
         "_seed": SEED,
         "_n": _takes(most),
+        "_priority": PRIORITY,
         "_metadata": {"type": "string", "contentMediaType": "application/json", "contentSchema": METADATA},
         "_webhook": WEB_ADDRESS,
     }

@@ -5,7 +5,7 @@ from ..picks import MOST_PICKS, NAME_LENGTH, TEXT_LENGTH
 from ..publishing.proposals import Group
 from ..publishing.requests import DESCRIPTION_LENGTH, TITLE_LENGTH
 from ..publishing.versions import AppOptions
-from ..runs import RunStatus
+from ..runs import Priority, RunStatus
 from ..surface.submission import EVENTS, METADATA_KEY_LENGTH, METADATA_KEYS, METADATA_VALUE_LENGTH
 from .words import (
     ANYTHING,
@@ -33,6 +33,7 @@ from .words import (
 STATUSES = tuple(map(str, RunStatus))
 SLUG: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
 VERSION: Schema = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+PRIORITY = choice(*map(str, Priority))
 SCOPES = choice("run", "publish", "admin")
 METADATA: Schema = {
     "type": "object",
@@ -226,6 +227,8 @@ def _runs() -> dict[str, Schema]:
             "status": choice(*STATUSES),
             "input": JSON_OBJECT | {"description": "What is used: with defaults, drawn seeds and files as URLs."},
             "n": {"type": "integer", "minimum": 1},
+            "priority": PRIORITY,
+            "worker": or_null(STRING | {"description": "In a fleet, who has or had it."}),
             "output": {"type": "object", "additionalProperties": array(ref("OutputItem"))},
             "outputs": array(record({**item, "output": STRING}, optional=("text",))),
             "error": or_null(error),

@@ -22,6 +22,8 @@ UNKNOWN_APP = "There is no app with this name; GET /lectern/v1/apps lists them."
 
 
 STALE_SECONDS = 5.0
+SHARED_SECONDS = 1.0  # after which apps that other processes may have changed are read again
+MISSED_SECONDS = 0.1
 
 
 class Described(NamedTuple):
@@ -45,6 +47,7 @@ class Library:
         self._storage = storage
         self._classes = classes
         self._heads: list[Head] | None = None
+        self._read_at = 0.0  # time.monotonic()
         self._files: dict[str, App] = {}  # of the pack
         self._looked = -STALE_SECONDS  # time.monotonic()
         self._versions: dict[tuple[str, int], App] = {}
@@ -70,7 +73,7 @@ class Library:
         Raises AppNotFound, VersionNotFound, Unauthorized, Forbidden.
         """
         bundled = await self.bundled(slug, stale)
-        head = next((head for head in await self._stored() if head.slug == slug), None)
+        head = await self._head(slug, version)
         app = bundled if head is None else await self._read(head, head.active, bundled)
         require_app(caller, slug, app is not None and app.options.public)
         if app is None:
@@ -121,12 +124,23 @@ class Library:
         file = await asyncio.to_thread(self._bundled.picture, app.slug)
         return None if file is None else Picture(await asyncio.to_thread(Path.read_bytes, file), "image/jpeg")
 
-    async def _stored(self) -> list[Head]:
-        if self._heads is None:
+    async def _stored(self, seconds: float = SHARED_SECONDS) -> list[Head]:
+        """`seconds`: how old they may be where other processes change them without telling."""
+        late = self._storage.shared and time.monotonic() - self._read_at > seconds
+        if self._heads is None or late:
             if not self._storage.exists:
                 return []
             self._heads = await self._storage.call(lambda store: store.apps.heads())
+            self._read_at = time.monotonic()
         return self._heads
+
+    async def _head(self, slug: str, version: int | None) -> Head | None:
+        """Read anew when it lacks what another process may have added a moment ago."""
+        for seconds in (SHARED_SECONDS, MISSED_SECONDS):
+            head = next((head for head in await self._stored(seconds) if head.slug == slug), None)
+            if not self._storage.shared or (head is not None and version in (None, *head.versions)):
+                break
+        return head
 
     async def _read(self, head: Head, number: int, bundled: App | None) -> App:
         """Versions are immutable and so remembered; what concerns the whole app is set anew."""

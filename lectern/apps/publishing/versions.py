@@ -1,6 +1,7 @@
 """An app: one version of a published workflow, and what its publisher allows."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +22,10 @@ class AppOptions(BaseModel):
     max_seconds: int | None = Field(default=None, ge=1, le=86_400, description="that one execution may take")
     max_n: int = Field(default=8, ge=1, le=64, description="executions that one run may ask for")
     queued: int | None = Field(default=None, ge=1, le=100_000, description="runs of this app that may wait at once")
+    priority: Literal["interactive", "batch"] = Field(
+        default="interactive", description="of runs that do not say it themselves: batch lets interactive ones go first"
+    )
+    exclusive: bool = Field(default=False, description="one run of this app at a time, on however many machines")
     max_mb: int | None = Field(default=None, ge=1, le=4096, description="megabytes of one file that a run brings")
 
 

@@ -25,9 +25,9 @@ def read_event_id(text: str) -> int | None:
     return int(number) if epoch == EPOCH and number.isascii() and number.isdigit() and len(number) < 12 else None
 
 
-def encode(name: str, data: Mapping[str, Any], number: int | None = None) -> bytes:
+def encode(name: str, data: Mapping[str, Any], id: str = "") -> bytes:
     """One event as server-sent events write it (WHATWG HTML, section 9.2)."""
-    head = "" if number is None else f"id: {event_id(number)}\n"
+    head = f"id: {id}\n" if id else ""
     return f"{head}event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode("utf-8", "replace")
 
 
@@ -70,13 +70,14 @@ class Channel:
         """Before a listener reads the run that it will be told of: what is published from now on is kept for it."""
         self._heard = True
 
-    def publish(self, name: str, data: Mapping[str, Any], last: bool = False) -> None:
+    def publish(self, name: str, data: Mapping[str, Any], last: bool = False, id: str | None = None) -> None:
+        """`id`: by which a listener tells where it left off; None: of our own counting, empty: it does not."""
         with self._lock:
             if self.silent:
                 self._ended = last
                 return
             self._count += 1
-            self._log.append(encode(name, data, self._count))
+            self._log.append(encode(name, data, event_id(self._count) if id is None else id))
             self._ended = self._ended or last
         self._wake()
 
@@ -84,6 +85,12 @@ class Channel:
         """A preview: only the newest is of interest, and none is replayed."""
         with self._lock:
             self._preview = (self._preview[0] + 1, encode("preview", data))
+        self._wake()
+
+    def dismiss(self) -> None:
+        """Listeners get what there is, and no more."""
+        with self._lock:
+            self._ended = True
         self._wake()
 
     async def listen(self, after: int) -> AsyncGenerator[bytes, None]:

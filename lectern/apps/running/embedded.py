@@ -10,7 +10,7 @@ from ..store.storage import Storage
 from ..streams import OutputStream, Part, open_stream
 from .broadcast import progress_view
 from .dispatcher import Dispatcher, LogWatcher, Pace, Reports
-from .engine import Live
+from .engine import Live, Measure
 from .ledger import StoreLedger
 from .local_events import LocalEvents
 from .preparing import Preparer
@@ -58,6 +58,12 @@ class EmbeddedEngine:
     async def lacks(self) -> list[str]:
         """The service asks ComfyUI for its nodes, which tells."""
         return []
+
+    async def measures(self) -> list[Measure]:
+        return []
+
+    async def overview(self) -> Mapping[str, Any]:
+        return {"engine": "embedded", "workers": [], "gateways": [], "queues": [], "dead": []}
 
     async def stop(self) -> None:
         await self._dispatcher.stop()

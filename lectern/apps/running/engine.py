@@ -1,10 +1,11 @@
 """What executes the runs of the store, and tells those who listen; of two kinds, see embedded.py and fleet/."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ..runs import OutputItem, Run, RunError, Workflow
 from ..streams import OutputStream, Part
+from .dispatcher import Reports
 
 
 class Live(NamedTuple):
@@ -66,13 +67,43 @@ class Events(Protocol):
 
     def status(self, run_id: str, status: Mapping[str, Any]) -> None: ...
 
+    def dismiss(self) -> None:
+        """This process ends soon: its listeners are let go, and come again to another one, or the next."""
+        ...
+
     def completed(self, run_id: str, status: Mapping[str, Any], view: Callable[[], Mapping[str, Any]]) -> None:
         """The last event; the view is made when somebody wants it."""
         ...
 
 
+class Measure(NamedTuple):
+    """One number for Prometheus."""
+
+    name: str
+    about: str
+    value: float
+    labels: Mapping[str, str] = {}
+    counter: bool = False  # it only grows
+
+
+class Audience(Reports, Protocol):
+    """Who is told of runs, where other processes may have stored what became of them."""
+
+    def waited(self) -> Collection[str]:
+        """The runs whose end somebody here waits for."""
+        ...
+
+    def settled(self, run: Run) -> None:
+        """It has ended, and everybody else has been told."""
+        ...
+
+    def shown(self, run: Run) -> Mapping[str, Any]:
+        """A run that has ended, as callers see it."""
+        ...
+
+
 class Engine(Protocol):
-    """On the background loop. Tells its `Reports` (see dispatcher.py) of everything that happens to runs."""
+    """On the background loop. Tells its `Audience` of everything that happens to runs."""
 
     @property
     def events(self) -> Events: ...
@@ -110,6 +141,14 @@ class Engine(Protocol):
 
     async def lacks(self) -> list[str]:
         """Why no run would be executed now, in sentences; empty when one would."""
+        ...
+
+    async def measures(self) -> list[Measure]:
+        """Of its own, beside those of every engine."""
+        ...
+
+    async def overview(self) -> Mapping[str, Any]:
+        """Who works and what waits, for those who look after it."""
         ...
 
     async def stop(self) -> None:

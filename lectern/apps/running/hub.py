@@ -62,6 +62,11 @@ class EventHub:
             while len(self._ended) > REMEMBERED:
                 self._ended.popitem(last=False)
 
+    def dismiss(self) -> None:
+        """Whoever listens, to whatever."""
+        for channel in self._open.values():
+            channel.dismiss()
+
     def listened(self) -> list[str]:
         """The runs that have not ended and that somebody listens to; lets go of the others' empty channels.
 

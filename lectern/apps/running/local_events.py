@@ -33,6 +33,9 @@ class LocalEvents:
     def listened(self) -> list[str]:
         return self.hub.listened()
 
+    def dismiss(self) -> None:
+        self.hub.dismiss()
+
     def place(self, run_id: str, status: Mapping[str, Any]) -> None:
         self.status(run_id, status)
 

@@ -1,9 +1,14 @@
 """Counts of what happens to runs, as Prometheus reads them. `prometheus_client` is imported with the first run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..runs import Run, RunStatus
+from .engine import Measure
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
@@ -51,12 +56,35 @@ class Metrics:
         if run.execution_ms is not None:
             self._meters.execution.labels(run.app).observe(run.execution_ms / 1000)
 
-    def render(self, active: Mapping[RunStatus, int], streams: int, ready: bool) -> bytes:
-        """The exposition format, version 0.0.4."""
+    def render(
+        self, active: Mapping[RunStatus, int], streams: int, ready: bool, measures: Sequence[Measure] = ()
+    ) -> bytes:
+        """The exposition format, version 0.0.4.
+
+        Args:
+            measures: of the engine.
+        """
         from prometheus_client import generate_latest
 
         for status in (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.CANCELING):
             self._meters.active.labels(str(status)).set(active.get(status, 0))
         self._meters.streams.set(streams)
         self._meters.ready.set(ready)
-        return generate_latest(self._meters.registry)
+        return generate_latest(self._meters.registry) + generate_latest(_Measured(measures))  # type: ignore[arg-type]
+
+
+class _Measured:
+    """What was measured a moment ago, as a registry."""
+
+    def __init__(self, measures: Sequence[Measure]) -> None:
+        self._measures = measures
+
+    def collect(self) -> "Iterator[Metric]":
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        families: dict[str, Metric] = {}
+        for measure in self._measures:
+            kind = CounterMetricFamily if measure.counter else GaugeMetricFamily
+            made = families.setdefault(measure.name, kind(measure.name, measure.about, labels=list(measure.labels)))
+            made.add_metric(list(measure.labels.values()), measure.value)  # type: ignore[attr-defined]
+        yield from families.values()

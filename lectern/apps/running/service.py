@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,8 +15,8 @@ from ..store.storage import Storage
 from ..streams import WHOLE, OutputStream, Part
 from ..surface.views import iso, run_view
 from ..webhooks.delivery import Webhooks
-from .dispatcher import Reports, now_ms
-from .engine import Engine, Listening, Live, Seen
+from .dispatcher import now_ms
+from .engine import Audience, Engine, Listening, Live, Measure, Seen
 from .metrics import Metrics
 from .timekeeper import Timekeeper
 
@@ -40,7 +40,7 @@ class RunService:
     def __init__(
         self,
         storage: Storage,
-        engine: Callable[[Reports], Engine],
+        engine: Callable[[Audience], Engine],
         limits: Callable[[], Limits],
         webhooks: Webhooks,
         chores: Callable[[], Awaitable[None]],
@@ -56,6 +56,7 @@ class RunService:
         self._events = self._engine.events
         self._timekeeper = Timekeeper(storage, self._engine, self, chores)
         self._waiting: defaultdict[str, set[asyncio.Future[Run]]] = defaultdict(set)
+        self._hurried = False
         self._telling: asyncio.Task[None] | None = None
         self._sending: asyncio.Task[None] | None = None
 
@@ -72,6 +73,13 @@ class RunService:
         """Why no run would be executed now; empty when one would."""
         return await self._engine.lacks()
 
+    async def measures(self) -> list[Measure]:
+        return await self._engine.measures()
+
+    async def overview(self) -> Mapping[str, Any]:
+        """Who executes runs, and what waits for them."""
+        return await self._engine.overview()
+
     def submitted(self, run: Run, workflow: Workflow) -> None:
         """It is stored and waits."""
         self.metrics.submitted(run)
@@ -84,6 +92,14 @@ class RunService:
         self._engine.wake()
         self._timekeeper.wake()
         self._webhooks.wake()
+
+    def hurry(self) -> None:
+        """This process ends soon: whoever waits for a run is answered with the run as it is, and listeners let go."""
+        self._hurried = True
+        self._events.dismiss()
+        for waiters in self._waiting.values():
+            for waiter in waiters:
+                waiter.cancel()
 
     async def close(self) -> None:
         """Lets go of everything; runs stay as they are, for the next process."""
@@ -134,8 +150,8 @@ class RunService:
 
     async def until(self, ended: "asyncio.Future[Run]", run_id: str, seconds: float, caller: Caller) -> Seen:
         """The run once it has ended, or as it is after so many seconds."""
-        done, _ = await asyncio.wait([ended], timeout=seconds)
-        if done and ended.result().status is not RunStatus.EXPIRED:
+        done, _ = await asyncio.wait([ended], timeout=0 if self._hurried else seconds)
+        if done and not ended.cancelled() and ended.result().status is not RunStatus.EXPIRED:
             run = ended.result()
             return Seen(run, self.view(run, {}))
         return await self.run(run_id, caller)
@@ -205,13 +221,22 @@ class RunService:
     def ended(self, run: Run) -> None:
         self._sent(run)
         self.metrics.ended(run)
-        self._events.completed(run.id, _status(run, None), lambda: run_view(run, None, None, run.outputs))
-        for waiter in self._waiting.pop(run.id, ()):
-            if not waiter.done():
-                waiter.set_result(run)
+        self._events.completed(run.id, _status(run, None), lambda: self.shown(run))
+        self.settled(run)
         self._tell_positions()
         if run.expires_ms is not None:
             self._timekeeper.wake()
+
+    def waited(self) -> Collection[str]:
+        return set(self._waiting)
+
+    def settled(self, run: Run) -> None:
+        for waiter in self._waiting.pop(run.id, ()):
+            if not waiter.done():
+                waiter.set_result(run)
+
+    def shown(self, run: Run) -> Mapping[str, Any]:
+        return run_view(run, None, None, run.outputs)
 
     def expiry(self) -> int | None:
         days = self._limits().keep_days

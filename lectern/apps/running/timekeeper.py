@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 3600.0
 SHORTEST_SECONDS = 0.05
+SHARED_SECONDS = 10.0  # the longest sleep where other processes may have gone and left us their deadlines
 EXPIRED_AT_ONCE = 200
 
 
@@ -73,10 +74,10 @@ class Timekeeper:
     async def _end_overdue(self) -> None:
         for run_id in await self._storage.call(lambda store: store.upkeep.overdue(now_ms())):
             expiry = self._reports.expiry()
-            ended = await self._storage.call(partial(_give_up, run_id=run_id, expires_ms=expiry))
-            if ended is not None:
-                self._reports.ended(ended)
-            else:
+            given_up, run = await self._storage.call(partial(_give_up, run_id=run_id, expires_ms=expiry))
+            if given_up is not None:
+                self._reports.ended(given_up)
+            elif run is not None and not run.finished:  # as when another process gave it up
                 self._engine.cancel(run_id, TOO_LATE)
 
     async def _expire(self) -> None:
@@ -95,11 +96,14 @@ class Timekeeper:
                 logger.warning("Old files and webhooks are not tidied up: %s", error)
 
     async def _seconds(self) -> float:
+        longest = SHARED_SECONDS if self._storage.shared else LONGEST_SECONDS
         due = await self._storage.call(lambda store: store.upkeep.due(now_ms()))
         if due is None:
-            return LONGEST_SECONDS
-        return min(max((due - now_ms()) / 1000, SHORTEST_SECONDS), LONGEST_SECONDS)
+            return longest
+        return min(max((due - now_ms()) / 1000, SHORTEST_SECONDS), longest)
 
 
-def _give_up(store: "Stores", run_id: str, expires_ms: int | None) -> Run | None:
-    return store.upkeep.give_up(run_id, TOO_LATE, now_ms(), expires_ms)
+def _give_up(store: "Stores", run_id: str, expires_ms: int | None) -> tuple[Run | None, Run | None]:
+    """The run if it ended by this, and the run."""
+    given_up = store.upkeep.give_up(run_id, TOO_LATE, now_ms(), expires_ms)
+    return given_up, given_up or store.runs.get(run_id)

@@ -1,13 +1,15 @@
 """Webhook deliveries in the database: what has to be sent, when, and how it went."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, Update, delete, func, insert, select, update
 
 from ..webhooks.records import Delivery, DeliveryState, Due
 from .tables import deliveries
 
 DUE_LIMIT = 1000  # rows that are looked at once
+OF_ONE = 20  # of one receiver, when there are more; it gets fewer at once
 PROGRESS = "progress"
 
 
@@ -36,15 +38,40 @@ class DeliveryStore:
             insert_delivery(connection, new)
 
     def due(self, now_ms: int, sending: Collection[str]) -> list[Due]:
-        """What is to be sent by now and is not being sent, in the order in which it came."""
-        query = (
-            select(deliveries.c.id, deliveries.c.run, deliveries.c.url)
-            .where(deliveries.c.state == DeliveryState.WAITING, deliveries.c.next_ms <= now_ms)
-            .order_by(deliveries.c.sequence)
-            .limit(DUE_LIMIT)
+        """What is to be sent by now and is not being sent, in the order in which it came.
+
+        Of a crowd only the first of each receiver, so that none of them keeps the others from being seen.
+        """
+        ours = deliveries.c.state == DeliveryState.WAITING, deliveries.c.next_ms <= now_ms, _free(deliveries, now_ms)
+        columns = deliveries.c.id, deliveries.c.run, deliveries.c.url
+        query = select(*columns).where(*ours).order_by(deliveries.c.sequence).limit(DUE_LIMIT)
+        with self._engine.begin() as connection:
+            found = connection.execute(query).all()
+            if len(found) == DUE_LIMIT:
+                place = func.row_number().over(partition_by=deliveries.c.url, order_by=deliveries.c.sequence)
+                placed = select(*columns, deliveries.c.sequence, place.label("place")).where(*ours).subquery()
+                first = select(placed.c.id, placed.c.run, placed.c.url).where(placed.c.place <= OF_ONE)
+                found = connection.execute(first.order_by(placed.c.sequence)).all()
+            return [Due(*row) for row in found if row.id not in sending]
+
+    def claim(self, delivery_id: str, now_ms: int, until_ms: int) -> bool:
+        """Nobody else sends it, or another event of its run, until then; False when somebody does, or has."""
+        row = select(deliveries.c.run).where(
+            deliveries.c.id == delivery_id,
+            deliveries.c.state == DeliveryState.WAITING,
+            deliveries.c.next_ms <= now_ms,
+            _free(deliveries, now_ms),
         )
         with self._engine.begin() as connection:
-            return [Due(*row) for row in connection.execute(query) if row.id not in sending]
+            if connection.execute(row).first() is None:
+                return False
+            connection.execute(_of(delivery_id).values(claimed_ms=until_ms))
+            return True
+
+    def disclaim(self, delivery_id: str) -> None:
+        """It was not sent, and anybody may try."""
+        with self._engine.begin() as connection:
+            connection.execute(_of(delivery_id).values(claimed_ms=None))
 
     def next_ms(self, after_ms: int) -> int | None:
         """When the next one is due that is not yet."""
@@ -67,13 +94,11 @@ class DeliveryStore:
         self, delivery_id: str, state: DeliveryState, attempts: int, status: int | None, next_ms: int | None = None
     ) -> None:
         """How an attempt went; `next_ms` only when there will be another one."""
-        values = {"state": state, "attempts": attempts, "status": status}
+        values: dict[str, Any] = {"state": state, "attempts": attempts, "status": status, "claimed_ms": None}
+        if next_ms is not None:
+            values["next_ms"] = next_ms
         with self._engine.begin() as connection:
-            connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id == delivery_id)
-                .values(values if next_ms is None else values | {"next_ms": next_ms})
-            )
+            connection.execute(_of(delivery_id).values(values))
 
     def abandon(self, url: str) -> None:
         """The receiver is gone for good: nothing that waits for it is sent."""
@@ -95,3 +120,16 @@ class DeliveryStore:
         query = select(*columns).where(deliveries.c.run == run_id).order_by(deliveries.c.sequence)
         with self._engine.begin() as connection:
             return [tuple(row) for row in connection.execute(query)]
+
+
+def _of(delivery_id: str) -> Update:
+    return update(deliveries).where(deliveries.c.id == delivery_id)
+
+
+def _free(row: Table, now_ms: int) -> ColumnElement[bool]:
+    """Neither it nor another event of its run is being sent by another process."""
+    other = row.alias()
+    claimed = select(other.c.id).where(
+        other.c.run == row.c.run, other.c.state == DeliveryState.WAITING, other.c.claimed_ms > now_ms
+    )
+    return ~claimed.exists()

@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, insert, select, update
 
 from ..graph import Target
+from ..running.turns import Queue, Turns
 from ..runs import IN_FLIGHT, NewRun, Result, Run, RunStatus, Workflow, predecessors
 from .idempotency import Repeatable, find_repeated, remember
 from .listed import Listed
@@ -52,6 +53,8 @@ class RunStore:
         self._engine = engine
         self._note = note
         self._kept: set[str] = set()  # digests of workflows that are stored
+        self._turns = Turns()
+        self._turn = 0  # sequence of the run that was chosen last
 
     def insert(self, new: NewRun, bounds: Bounds, repeatable: Repeatable | None = None) -> Placed | Full:
         """Queues the run, or gives the one that the same request queued before.
@@ -62,7 +65,8 @@ class RunStore:
             known = None if repeatable is None else find_repeated(connection, repeatable)
             if known is not None and (run := _one(connection, known)) is not None:
                 return Placed(run, None, new=False)
-            waiting = connection.execute(_WAITING).scalar_one()
+            queues = _queues(connection)
+            waiting = sum(queue.length for queue in queues)
             if (full := _full(connection, new, bounds, waiting)) is not None:
                 return full
             digest = self._keep_workflow(connection, new.workflow)
@@ -70,7 +74,8 @@ class RunStore:
             assert key is not None
             if repeatable is not None:
                 remember(connection, repeatable, new.id, new.created_ms)
-            placed = Placed(stored(new, digest, key[0]), waiting + 1, new=True)
+            run = stored(new, digest, key[0])
+            placed = Placed(run, self._position(queues, run), new=True)
         self._kept = {digest, *list(self._kept)[:REMEMBERED]}  # now, because a commit may fail
         return placed
 
@@ -95,20 +100,45 @@ class RunStore:
         return [run for run, _ in zip(merged, range(listed.limit), strict=False)]
 
     def next_job(self) -> tuple[Run, Workflow] | None:
-        """What to do next: a run that was given to ComfyUI and has not ended, else the one that has waited longest."""
+        """What to do next: a run that was given to ComfyUI and has not ended, else the one whose turn it is.
+
+        It stays that one's turn until the run no longer waits.
+        """
+        turns, turn = self._turns, self._turn
         with self._engine.begin() as connection:
-            oldest = connection.execute(_OLDEST).one()
-            sequence = next((number for number in oldest if number is not None), None)
+            *held, first, last = tuple(connection.execute(_OLDEST).one())
+            sequence = next((number for number in held if number is not None), first)
             if sequence is None:
                 return None
+            if sequence == first != last:
+                queues = _queues(connection)
+                if not any(queue.first == turn for queue in queues):
+                    chosen, turns = turns.next(queues)
+                    turn = chosen.first
+                sequence = turn
             row = connection.execute(_JOB.where(runs.c.sequence == sequence)).one()
-        targets = {name: Target.read(fields) for name, fields in row.targets.items()}
-        return read_run(row), Workflow(row.graph, targets, row.names)
+        self._turns, self._turn = turns, turn
+        return read_job(row)
 
     def queue_positions(self, queued: Iterable[Run]) -> dict[str, int]:
-        """1 for the run that is next, 2 for the one after it; runs that do not wait are left out."""
+        """1 for the run that is next, 2 for the one after it; runs that do not wait are left out.
+
+        As it will be if nothing else comes.
+        """
+        waiting = [run for run in queued if run.status is RunStatus.QUEUED]
+        if not waiting:
+            return {}
         with self._engine.begin() as connection:
-            return {run.id: _position(connection, run) for run in queued if run.status is RunStatus.QUEUED}
+            queues = _queues(connection)
+            places = {run.id: _place(connection, run) for run in waiting}
+        return {run.id: self._position(queues, run, places[run.id]) for run in waiting}
+
+    def _position(self, queues: list[Queue], run: Run, place: int | None = None) -> int:
+        """`place` in the run's own queue; the last one, of which the queues do not know yet, when it is not given."""
+        terms = run.terms
+        own = next((queue for queue in queues if queue.name == (terms.priority, terms.owner)), None)
+        own = own or Queue(terms.priority, terms.owner, run.sequence, 0)
+        return self._turns.position(queues, own, own.length + 1 if place is None else place)
 
     def count(self) -> dict[RunStatus, int]:
         """How many runs are in each of the states that have not ended."""
@@ -149,13 +179,13 @@ class RunStore:
 
         None when the run has ended. It may be being canceled meanwhile, which the one that is given does not show.
         """
-        values = {**_results(run, result), "takes_done": run.takes_done + 1, "attempt": 0, "prompt_id": None}
+        values = {**results(run, result), "takes_done": run.takes_done + 1, "attempt": 0, "prompt_id": None}
         return self._change(run, IN_FLIGHT, None, values, ("output",))
 
     def finish(self, run: Run, result: Result, now_ms: int, expires_ms: int | None = None) -> Run | None:
         """The only way a run that was taken ends: one conditional update, so that it happens once."""
         values = {
-            **_results(run, result),
+            **results(run, result),
             "takes_done": run.takes_done + (result.status is RunStatus.SUCCEEDED),
             "error": result.error,
             "completed_ms": now_ms,
@@ -184,7 +214,7 @@ class RunStore:
         values = values if status is None else {**values, "status": status}
         at = {"at_id": run.id, "at_attempt": run.attempt, "at_status": list(before)}
         with self._engine.begin() as connection:
-            if connection.execute(_CHANGE, {**at, **_row(values)}).rowcount == 0:
+            if connection.execute(_CHANGE, {**at, **row_of(values)}).rowcount == 0:
                 return None
             after = replace(run, **values)
             self._tell(connection, after, events)
@@ -211,20 +241,36 @@ _CHANGE = update(runs).where(
     runs.c.attempt == bindparam("at_attempt"),
     runs.c.status.in_(bindparam("at_status", expanding=True)),
 )
-_WAITING = select(func.count()).select_from(runs).where(runs.c.status == RunStatus.QUEUED)
+_QUEUES = (
+    select(runs.c.priority, runs.c.owner, func.min(runs.c.sequence), func.count())
+    .where(runs.c.status == RunStatus.QUEUED)
+    .group_by(runs.c.priority, runs.c.owner)
+)
 _WORKFLOW = select(workflows.c.digest).where(workflows.c.digest == bindparam("at_digest"))
 _ONE = select(runs).where(runs.c.id == bindparam("at_id"))
 _JOB = select(runs, workflows.c.graph, workflows.c.targets, workflows.c.outputs.label("names")).join(workflows)
-# The first run in each state, those that ComfyUI has before those that wait; each is the first entry of an index.
+# The first run in each state, those that ComfyUI has before those that wait, and the last that waits; each is the first
+# or last entry of an index.
 _OLDEST = select(
     *(
-        select(func.min(runs.c.sequence)).where(runs.c.status == status).scalar_subquery()
-        for status in (RunStatus.RUNNING, RunStatus.CANCELING, RunStatus.QUEUED)
+        select(end(runs.c.sequence)).where(runs.c.status == status).scalar_subquery()
+        for end, status in (
+            (func.min, RunStatus.RUNNING),
+            (func.min, RunStatus.CANCELING),
+            (func.min, RunStatus.QUEUED),
+            (func.max, RunStatus.QUEUED),
+        )
     )
 )
 
 
-def _results(run: Run, result: Result) -> dict[str, Any]:
+def read_job(row: Row[Any]) -> tuple[Run, Workflow]:
+    """Of a row of `_JOB`."""
+    targets = {name: Target.read(fields) for name, fields in row.targets.items()}
+    return read_run(row), Workflow(row.graph, targets, row.names)
+
+
+def results(run: Run, result: Result) -> dict[str, Any]:
     """What a take adds to what the takes before it gave."""
     return {
         "outputs": (*run.outputs, *result.outputs),
@@ -234,18 +280,24 @@ def _results(run: Run, result: Result) -> dict[str, Any]:
     }
 
 
-def _row(values: dict[str, Any]) -> dict[str, Any]:
+def row_of(values: dict[str, Any]) -> dict[str, Any]:
     """A run's fields as the table keeps them."""
     row = dict(values)
     if "outputs" in row:
         row["outputs"] = output_rows(row["outputs"])
     if row.get("error") is not None:
         row["error"] = row["error"]._asdict()
+    if "logs" in row:
+        row["logs"] = row["logs"].replace("\0", "")  # which PostgreSQL cannot hold
     return row
 
 
 def _sum(before: int | None, more: int | None) -> int | None:
     return before if more is None else (before or 0) + more
+
+
+def _queues(connection: Connection) -> list[Queue]:
+    return [Queue(*row) for row in connection.execute(_QUEUES)]
 
 
 def _queries(listed: Listed, statuses: tuple[RunStatus, ...]) -> list[Select[Any]]:
@@ -271,8 +323,15 @@ def _full(connection: Connection, new: NewRun, bounds: Bounds, waiting: int) -> 
     return None
 
 
-def _position(connection: Connection, run: Run) -> int:
-    before = select(func.count()).where(runs.c.status == RunStatus.QUEUED, runs.c.sequence <= run.sequence)
+def _place(connection: Connection, run: Run) -> int:
+    """Of the run in its own queue, 1 is the first."""
+    terms = run.terms
+    before = select(func.count()).where(
+        runs.c.status == RunStatus.QUEUED,
+        runs.c.priority == terms.priority,
+        runs.c.owner == terms.owner,
+        runs.c.sequence <= run.sequence,
+    )
     return connection.execute(before).scalar_one()
 
 

@@ -1,15 +1,14 @@
 """The store's own thread: blocking database calls never run on an event loop."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import NotReady
-from .durability import Durability
+from .places import FilePlace, Place, ServerPlace
 
 if TYPE_CHECKING:
     from .runs import Note
@@ -17,96 +16,72 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FILE_NAME = "lectern.db"
-
 
 class Storage:
-    """Opens `lectern.db` when it is first needed and serialises all calls on one thread."""
+    """Opens the database when it is first needed and serialises all calls of this process on one thread."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE_NAME
+    def __init__(self, folder: Path, url: str = "") -> None:
+        """In the folder's `lectern.db`, or in the PostgreSQL database of this URL."""
+        self._place: Place = ServerPlace(url) if url else FilePlace(folder)
         self.note: Note | None = None  # see RunStore; set before the store is opened
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lectern-store")
-        self._durability = Durability(self._file)
         self._store: Stores | None = None
-        self._release: Callable[[], Any] | None = None
+        self._failed: tuple[float, NotReady] | None = None
 
     @property
     def exists(self) -> bool:
-        """Whether any run was ever submitted."""
-        return self._store is not None or self._file.exists()
+        """Whether any run was ever submitted, or may have been."""
+        return self._store is not None or self._place.exists
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may change what is stored while this one runs."""
+        return self._place.shared
 
     async def call(self, function: Callable[["Stores"], T]) -> T:
         """Runs the function with the store, which is created when it does not exist.
 
+        A shared store may run it several times, of which only the last one counts.
+
         Raises:
-            NotReady: the database cannot be opened, read or written; the message says why.
+            NotReady: the database cannot be opened, read or written; the message says why. The next call tries again.
+            NewerStore: the same, because a newer Lectern wrote it.
+            BadRequest: a value cannot be stored.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, function)
 
     async def durable(self) -> None:
         """Returns once what was written before this call survives a power cut, too. Raises NotReady."""
-        try:
-            await self._durability.reached()
-        except OSError as error:
-            raise NotReady(f"The runs in {self._file} cannot be kept: {error}.") from error
+        await self._place.durable()
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
-        self._durability.close()
+        self._place.close()
 
     def _call(self, function: Callable[["Stores"], T]) -> T:
-        from sqlalchemy.exc import SQLAlchemyError
-
+        if self._failed is not None and time.monotonic() < self._failed[0]:
+            raise type(self._failed[1])(str(self._failed[1]))
+        since = time.monotonic()
         try:
-            if self._store is None:
-                with quiet_alembic():
-                    self._store = self._open()
-            return function(self._store)
-        except (OSError, SQLAlchemyError) as error:
-            # SQLAlchemy's own text would repeat the statement's values, and those are the caller's prompts.
-            reason = getattr(error, "orig", None) or type(error).__name__
-            raise NotReady(f"The runs in {self._file} cannot be used: {reason}.") from None
+            store = self._open()
+            return self._place.call(lambda: function(store))
+        except NotReady as error:
+            # A server that leaves us waiting must not make all who are in line wait as long, one after the other.
+            now = time.monotonic()
+            self._failed = (now + (now - since), error) if self.shared else None
+            raise
 
     def _open(self) -> "Stores":
-        from alembic.util import CommandError
+        if self._store is None:
+            engine = self._place.open()
+            from .stores import Stores
 
-        from .database import lock, open_engine
-        from .migrate import migrate
-        from .stores import Stores
-
-        held = lock(self._file)
-        if held is None:
-            raise NotReady(f"Another ComfyUI already runs the apps in {self._file}; give each its own user folder.")
-        with ExitStack() as undo:
-            undo.callback(held.release)
-            engine = open_engine(self._file)
-            undo.callback(engine.dispose)
-            try:
-                migrate(engine)
-            except CommandError:
-                raise NotReady(f"{self._file} was written by a newer Lectern; update it or move the file.") from None
-            undo.pop_all()
-        self._release = held.release
-        return Stores(engine, self.note)
+            self._store = Stores(engine, self.note)
+        return self._store
 
     def _close(self) -> None:
         if self._store is not None:
             self._store.close()
             self._store = None
-        if self._release is not None:
-            self._release()
-            self._release = None
-
-
-@contextmanager
-def quiet_alembic() -> Iterator[None]:
-    """Alembic tells every step at INFO, its own import included, and ComfyUI shows INFO on its console."""
-    logger = logging.getLogger("alembic")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+            self._place.release()

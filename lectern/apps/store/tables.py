@@ -145,6 +145,7 @@ deliveries = Table(
     Column("next_ms", BigInteger, nullable=False),
     Column("status", Integer),  # the last answer's
     Column("created_ms", BigInteger, nullable=False),
+    Column("claimed_ms", BigInteger),  # until when one of several processes is sending it; as of migration 0003
     Index("deliveries_by_state", "state", "next_ms"),
     Index("deliveries_by_run", "run"),
 )

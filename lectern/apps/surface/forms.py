@@ -59,7 +59,15 @@ def _number(text: str) -> Any:
 
 def _special(fields: Mapping[str, str]) -> dict[str, Any]:
     body: dict[str, Any] = {}
-    for name, read in (("version", _number), ("seed", _number), ("n", _number), ("metadata", _json), ("webhook", str)):
+    readers = {
+        "version": _number,
+        "seed": _number,
+        "n": _number,
+        "priority": str,
+        "metadata": _json,
+        "webhook": str,
+    }
+    for name, read in readers.items():
         text = fields.get(f"_{name}")
         if text:
             body[name] = read(text)

@@ -19,7 +19,7 @@ from ..inputs import ECHO_LENGTH, Problem, shown
 PIECE_BYTES = 256 * 1024
 STALL_SECONDS = 60.0  # without a byte
 FIELDS = 200  # parts of one form
-SPECIAL = ("_version", "_seed", "_n", "_metadata", "_webhook", "_webhook_events_filter")
+SPECIAL = ("_version", "_seed", "_n", "_priority", "_metadata", "_webhook", "_webhook_events_filter")
 _PLAIN = frozenset({"", "binary", "8bit", "7bit", "identity"})
 
 

@@ -9,11 +9,14 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from ...envelope import Call
+from ..access.gate import Gate
 from ..service import AppService
 from .apps import AppHandlers
 from .document import DocumentHandlers
 from .endpoints import Guard, OpenGuard, mount
 from .files import FileRoutes
+from .fleet import FleetHandlers
+from .keys import access_table
 from .monitoring import MonitoringHandlers
 from .runs import RunHandlers
 from .views import PAGES, PREFIX
@@ -28,6 +31,12 @@ async def here(coroutine: Coroutine[Any, Any, T], /) -> T:
     return await coroutine
 
 
+def add_everything(routes: web.RouteTableDef, service: AppService, call: Call, gate: Gate) -> None:
+    """All that is served below /lectern apart from pages: beside ComfyUI, and by a gateway."""
+    add_routes(routes, service, call, gate)
+    mount(routes, PREFIX, access_table(gate), gate)
+
+
 def add_routes(routes: web.RouteTableDef, service: AppService, call: Call = here, guard: Guard = EVERYBODY) -> None:
     """Adds every address of the surface."""
     tables = [
@@ -35,6 +44,7 @@ def add_routes(routes: web.RouteTableDef, service: AppService, call: Call = here
         RunHandlers(service, call).table(),
         FileRoutes(service.files, call, service.library.check_guest).table(),
         DocumentHandlers(service, call).table(),
+        FleetHandlers(service, call).table(),
     ]
     for table in tables:
         mount(routes, PREFIX, table, guard)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..errors import BadRequest, InvalidInput
 from ..inputs import ECHO_LENGTH, RANDOM, shown
-from ..runs import Hook, RunStatus
+from ..runs import Hook, Priority, RunStatus
 
 METADATA_KEYS = 16
 METADATA_KEY_LENGTH = 64  # characters
@@ -23,7 +23,7 @@ URL_LENGTH = 2000
 LONGEST_HOURS = 24 * 7
 DEEPEST = 100  # levels of lists and objects in a body; a saved workflow has about 10
 
-_KEYS = ("input", "version", "seed", "n", "metadata", "webhook", "webhook_events_filter")
+_KEYS = ("input", "version", "seed", "n", "priority", "metadata", "webhook", "webhook_events_filter")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # an escaped NUL, not an escaped backslash before "u0000"
 
 
@@ -35,6 +35,7 @@ class Submission(NamedTuple):
     metadata: Mapping[str, str] = {}
     seed: int | str | None = None  # for every seed that `input` does not name
     takes: int = 1  # `n`
+    priority: Priority | None = None  # None: as the app says
     webhook: Hook | None = None
     cancel_after: float | None = None  # seconds
     idempotency_key: str | None = None
@@ -98,7 +99,8 @@ def parse_submission(body: object) -> Submission:
     """Raises BadRequest when the body is not an object, InvalidInput with every mistake in its own keys."""
     if not isinstance(body, dict):
         raise BadRequest('The body must be a JSON object such as {"input": {}}.')
-    problems = [*_unknown_keys(body), *_input(body), *_version(body), *_metadata(body), *_takes(body), *_webhook(body)]
+    checks = (_unknown_keys, _input, _version, _metadata, _takes, _priority, _webhook)
+    problems = [problem for check in checks for problem in check(body)]
     if problems:
         raise InvalidInput(" ".join(p["message"] for p in problems)[:1000], problems)
     return Submission(
@@ -107,6 +109,7 @@ def parse_submission(body: object) -> Submission:
         metadata=body.get("metadata", {}),
         seed=body.get("seed"),
         takes=body.get("n", 1),
+        priority=Priority(body["priority"]) if "priority" in body else None,
         webhook=_hook(body),
     )
 
@@ -152,6 +155,14 @@ def _takes(body: Mapping[str, Any]) -> Iterable[dict[str, str]]:
         yield _problem("n", "wrong_type", f"n must be a positive integer; got {shown(takes)}.")
     if seed != RANDOM and (not isinstance(seed, int) or isinstance(seed, bool)):
         yield _problem("seed", "wrong_type", f'seed must be an integer or "{RANDOM}"; got {shown(seed)}.')
+
+
+def _priority(body: Mapping[str, Any]) -> Iterable[dict[str, str]]:
+    priority = body.get("priority", Priority.INTERACTIVE)
+    if not isinstance(priority, str) or priority not in set(Priority):
+        yield _problem(
+            "priority", "wrong_value", f"priority must be one of {', '.join(Priority)}; got {shown(priority)}."
+        )
 
 
 def _webhook(body: Mapping[str, Any]) -> Iterable[dict[str, str]]:

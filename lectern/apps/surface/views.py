@@ -95,6 +95,8 @@ def run_view(
         "status": str(run.status),
         "input": dict(run.input),
         "n": run.terms.takes,
+        "priority": str(run.terms.priority),
+        "worker": run.worker or None,
         "output": _by_name(viewed),
         "outputs": viewed,
         "error": None if run.error is None else run.error._asdict(),

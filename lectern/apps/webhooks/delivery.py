@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from ..errors import AddressFailed, AddressRefused, NotReady
 from ..running.messages import encodable
 from ..store.storage import Storage
 from .records import Delivery, DeliveryState, Due
-from .signing import key_of, read_secret, sign
+from .signing import key_of, names_secret, read_secret, shared_secret, sign
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ AT_ONCE_PER_HOST = 2
 GONE = 410
 KEPT_MS = 7 * 24 * 3_600_000  # ended deliveries; long enough to look why a receiver got nothing
 LONGEST_WAIT = 3600.0  # seconds, after which the clock is looked at again
+SHARED_WAIT = 5.0  # seconds, after which others may have left something to send
+CLAIM_MS = 60_000  # how long a process has for one attempt; longer than any takes
 
 
 class Rhythm(NamedTuple):
@@ -76,8 +79,11 @@ class Webhooks:
         check_url(url, webhook_reach(self._settings()))
 
     async def secret(self) -> str:
-        """What receivers check signatures with, `whsec_...`. Raises SettingsError."""
-        return await asyncio.to_thread(read_secret, self._settings().apps, self._private)
+        """What receivers check signatures with, `whsec_...`. Raises SettingsError, NotReady."""
+        apps = self._settings().apps
+        if self._storage.shared and not names_secret(apps):
+            return await shared_secret(self._storage)
+        return await asyncio.to_thread(read_secret, apps, self._private)
 
     async def enqueue(self, run_id: str, event: str, url: str, payload: Mapping[str, Any]) -> None:
         """For an event that belongs to no change of a run; see `insert_delivery` for those that do. Raises NotReady."""
@@ -131,7 +137,8 @@ class Webhooks:
             self._tasks.add(task)
             task.add_done_callback(self._sent)
         following = await self._storage.call(lambda store: store.deliveries.next_ms(now))
-        return LONGEST_WAIT if following is None else min(LONGEST_WAIT, max(0.0, (following - self._now_ms()) / 1000))
+        longest = SHARED_WAIT if self._storage.shared else LONGEST_WAIT
+        return longest if following is None else min(longest, max(0.0, (following - self._now_ms()) / 1000))
 
     def _sent(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
@@ -140,14 +147,29 @@ class Webhooks:
 
     async def _send(self, one: Due) -> None:
         try:
+            if not await self._claimed(one.id):
+                return
             delivery = await self._storage.call(lambda store: store.deliveries.get(one.id))
             if delivery is not None:
                 await self._settle(delivery, await self._attempt(delivery))
         except (NotReady, SettingsError) as error:
             logger.warning("A webhook waits: %s", error)
+            await self._disclaim(one.id)
             await asyncio.sleep(self._rhythm.failure)  # its place stays taken, so that it does not come up at once
         finally:
             del self._sending[one.id]
+
+    async def _claimed(self, delivery_id: str) -> bool:
+        """Whether it is this process that sends it. A claim ends by itself when its process does."""
+        if not self._storage.shared:
+            return True
+        now = self._now_ms()
+        return await self._storage.call(lambda store: store.deliveries.claim(delivery_id, now, now + CLAIM_MS))
+
+    async def _disclaim(self, delivery_id: str) -> None:
+        if self._storage.shared:
+            with suppress(NotReady):  # it ends by itself
+                await self._storage.call(lambda store: store.deliveries.disclaim(delivery_id))
 
     async def _attempt(self, delivery: Delivery) -> int | None:
         """The answer's status, None when there was no answer. Raises SettingsError."""

@@ -8,10 +8,14 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...access import secret
 from ...errors import SettingsError
 from ...settings import Apps
+
+if TYPE_CHECKING:
+    from ..store.storage import Storage
 
 FILE_NAME = "webhook_secret"
 PREFIX = "whsec_"
@@ -34,13 +38,26 @@ def read_secret(apps: Apps, private: Path) -> str:
 
     Raises SettingsError.
     """
-    if apps.webhook_secret_env or apps.webhook_secret_file:
+    if names_secret(apps):
         found = secret(apps.webhook_secret_env, apps.webhook_secret_file, "webhook secret")
         return PREFIX + found.strip().removeprefix(PREFIX)
     file = private / FILE_NAME
     with suppress(FileExistsError):
         _make(file)
     return secret("", file, "webhook secret").strip()
+
+
+def names_secret(apps: Apps) -> bool:
+    return bool(apps.webhook_secret_env or apps.webhook_secret_file)
+
+
+async def shared_secret(storage: "Storage") -> str:
+    """The one of all processes that share the store. Raises NotReady."""
+    return await storage.call(lambda store: store.secrets.keep(FILE_NAME, new_secret()))
+
+
+def new_secret() -> str:
+    return PREFIX + base64.b64encode(secrets.token_bytes(_MADE_LENGTH)).decode("ascii")
 
 
 def _make(file: Path) -> None:
@@ -52,7 +69,7 @@ def _make(file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as target:
-            target.write(PREFIX + base64.b64encode(secrets.token_bytes(_MADE_LENGTH)).decode("ascii") + "\n")
+            target.write(new_secret() + "\n")
             target.flush()
             os.fsync(target.fileno())
         os.replace(part, file)

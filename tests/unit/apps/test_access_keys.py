@@ -9,7 +9,7 @@ import pytest
 from lectern.apps.access import keys as keys_module
 from lectern.apps.access.keyring import REVOKED, STAMP_NAME, WRONG, KeyRing
 from lectern.apps.access.keys import fits, issue, read, shown_key
-from lectern.apps.access.offline import create_key_offline, key_store_offline
+from lectern.apps.access.offline import create_key_offline, with_keys_offline
 from lectern.apps.callers import GUEST, HOUSEHOLD, Scope, require_app
 from lectern.apps.errors import Forbidden, KeyNotFound, NotReady, Unauthorized
 from lectern.apps.store.storage import Storage
@@ -179,8 +179,7 @@ async def test_the_command_line_makes_a_key_while_comfyui_runs(ring, tmp_path):
         await ring.verify(issue(wanted(), 0).text)  # and the keys are in memory
     issued = create_key_offline(tmp_path, wanted(Scope.ADMIN))
     assert (await ring.verify(issued.text)).caller.may(Scope.ADMIN)
-    with key_store_offline(tmp_path) as store:
-        store.revoke(issued.key.id, 5)
+    with_keys_offline(tmp_path, lambda store: store.revoke(issued.key.id, 5))
     with pytest.raises(Unauthorized):
         await ring.verify(issued.text)
     assert (tmp_path / STAMP_NAME).stat().st_size == 2

@@ -93,10 +93,10 @@ async def test_a_changed_cookie_is_none(house, change):
     assert not await signed_in(house, {"Cookie": f"lectern_session={changed}"})
 
 
-def test_the_secret_is_made_once_and_for_its_owner_only(tmp_path):
+async def test_the_secret_is_made_once_and_for_its_owner_only(tmp_path):
     first, second = Sessions(tmp_path / "new"), Sessions(tmp_path / "new")
-    first.prepare()
-    second.prepare()
+    await first.prepare()
+    await second.prepare()
     assert second.read(first.open("abcdefgh", 5), 6) == "abcdefgh"
     file = tmp_path / "new" / "session_secret"
     assert [name.name for name in file.parent.iterdir()] == ["session_secret"]
@@ -104,10 +104,10 @@ def test_the_secret_is_made_once_and_for_its_owner_only(tmp_path):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_secret_that_was_cut_off_is_made_anew(tmp_path):
+async def test_a_secret_that_was_cut_off_is_made_anew(tmp_path):
     (tmp_path / "session_secret").write_bytes(b"short")
     sessions = Sessions(tmp_path)
-    sessions.prepare()
+    await sessions.prepare()
     assert len((tmp_path / "session_secret").read_bytes()) == 32
 
 

@@ -12,7 +12,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from lectern.apps.access.gate import create_gate
 from lectern.apps.deferred import ADDRESSES, Collected, Deferred
 from lectern.apps.service import create_service
-from lectern.apps.store.storage import FILE_NAME, Storage
+from lectern.apps.store.places import FILE_NAME
+from lectern.apps.store.storage import Storage
 from lectern.apps.surface.endpoints import mount
 from lectern.apps.surface.keys import access_table
 from lectern.apps.surface.routes import add_routes, here

@@ -79,7 +79,7 @@ def test_a_form_takes_files_as_parts():
     photo = form["properties"]["photo"]
     assert (photo["contentMediaType"], photo["x-max-mb"]) == ("application/octet-stream", 9)
     assert "default" not in photo
-    assert set(form["properties"]) == {"photo", "_version", "_seed", "_n", "_metadata", "_webhook"}
+    assert set(form["properties"]) == {"photo", "_version", "_seed", "_n", "_priority", "_metadata", "_webhook"}
     assert request(RUN_TINY, "multipart/form-data")["required"] == ["width"]
 
 

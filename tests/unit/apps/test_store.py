@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -32,7 +31,8 @@ from lectern.apps.store import database, durability, tables
 from lectern.apps.store.idempotency import Repeatable
 from lectern.apps.store.listed import Listed
 from lectern.apps.store.migrate import migrate
-from lectern.apps.store.runs import Bounds, Full
+from lectern.apps.store.runs import Bounds, Full, Placed
+from lectern.apps.store.server import open_server
 from lectern.apps.store.storage import Storage
 from lectern.apps.store.stores import Stores
 
@@ -51,11 +51,21 @@ def open_store(file):
     return Stores(engine)
 
 
-@pytest.fixture
-def stores(tmp_path):
-    opened = open_store(tmp_path / "lectern.db")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path):
+    """Of an empty database with the newest tables, once of each kind."""
+    if request.param == "sqlite":
+        opened = database.open_engine(tmp_path / "lectern.db")
+        migrate(opened)
+    else:
+        opened = open_server(request.getfixturevalue("postgres").cleared())
     yield opened
-    opened.close()
+    opened.dispose()
+
+
+@pytest.fixture
+def stores(engine):
+    return Stores(engine)
 
 
 @pytest.fixture
@@ -85,12 +95,11 @@ def test_a_run_comes_back_as_it_was_stored(store):
     assert store.get("b") is None
 
 
-def test_runs_of_one_workflow_share_it(store, tmp_path):
+def test_runs_of_one_workflow_share_it(store, engine):
     for run_id in "abc":
         store.insert(new(run_id), Bounds(10))
-    with sqlite3.connect(tmp_path / "lectern.db") as connection:
-        assert connection.execute("SELECT count(*) FROM workflows").fetchone() == (1,)
-    connection.close()
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM workflows").scalar_one() == 1
 
 
 def test_the_queue_is_first_in_first_out_and_bounded(store):
@@ -255,11 +264,14 @@ def test_states_lead_to_an_end_and_never_back_from_one():
     assert predecessors(RunStatus.EXPIRED) == FINISHED - {RunStatus.EXPIRED}
 
 
-def test_what_was_committed_is_there_after_a_crash(store, tmp_path):
+def test_what_was_committed_is_there_after_a_crash(tmp_path):
     """The files as a killed process leaves them, with everything still in the write-ahead log."""
-    store.insert(new("a"), Bounds(10))
+    stores = open_store(tmp_path / "lectern.db")
+    store = stores.runs
+    placed = store.insert(new("a"), Bounds(10))
     store.insert(new("b"), Bounds(10))
-    store.take(store.get("a"), "p", 5)
+    assert isinstance(placed, Placed)
+    store.take(placed.run, "p", 5)
     after = tmp_path / "after"
     after.mkdir()
     for suffix in ("", "-wal"):
@@ -274,6 +286,7 @@ def test_what_was_committed_is_there_after_a_crash(store, tmp_path):
     assert job is not None
     assert job[0].id == "b"
     reopened.close()
+    stores.close()
 
 
 def test_the_database_commits_into_a_write_ahead_log(tmp_path):
@@ -284,13 +297,10 @@ def test_the_database_commits_into_a_write_ahead_log(tmp_path):
     assert pragmas == ["wal", 1]
 
 
-def test_migrations_make_the_tables_of_the_code(tmp_path):
-    engine = database.open_engine(tmp_path / "x.db")
-    migrate(engine)
+def test_migrations_make_the_tables_of_the_code(engine):
     migrate(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
-    engine.dispose()
 
 
 def test_a_migration_happens_whole_or_not_at_all(tmp_path, monkeypatch):

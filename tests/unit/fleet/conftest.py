@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from lectern.apps.fleet import topology
+from unit.fleet.gateway_house import Town
 from unit.fleet.nats import NatsServer
 from unit.fleet.worker_house import Crew, opened
 
@@ -36,3 +37,13 @@ async def crew(tmp_path, worker_nats, office):
     made = Crew(tmp_path, worker_nats, office)
     yield made
     await made.stop()
+
+
+@pytest.fixture
+async def town(tmp_path):
+    server = NatsServer(tmp_path)
+    await server.start()
+    made = Town(tmp_path, server)
+    yield made
+    await made.stop()
+    await server.stop()
