@@ -16,8 +16,8 @@ from .programs import Program, python
 NATS = shutil.which("nats-server") or "/usr/sbin/nats-server"
 # Many runs at once are the point.
 SETTINGS = "[apps]\nqueued = 100000\nstreams = 5000\n"
-HEALTH = "/lectern/v1/health"
-READY = "/lectern/v1/ready"
+HEALTH = "/lectern/health"
+READY = "/lectern/ready"
 
 
 class Plan(NamedTuple):
