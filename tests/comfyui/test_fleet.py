@@ -92,7 +92,7 @@ def fleet() -> Iterator[Fleet]:
 def workers(fleet: Fleet) -> list[dict[str, Any]]:
     """Those that could take runs."""
     told = fleet.api.get(f"{V1}/fleet").json["workers"]
-    return [one for one in told if one["comfyui"] and not one["refused"]]
+    return [one for one in told if one["state"] in ("idle", "busy")]
 
 
 class Orphan(NamedTuple):
@@ -154,7 +154,7 @@ def test_a_file_of_the_caller_reaches_the_machine(fleet: Fleet):
     kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     kept = fleet.api.request("POST", f"{V1}/files", body, kind)
     assert kept.status == 201, kept.body
-    run = fleet.made("pictured", {"picture": kept.json["id"]})
+    run = fleet.made("pictured", {"picture": kept.json["url"]})
     assert fleet.picture(run).getpixel((2, 2)) == (10, 200, 30)
 
 
