@@ -24,6 +24,7 @@ RETRY_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
 CONNECT_SECONDS = 5
 PING_SECONDS = 10
 REQUEST_SECONDS = 5.0
+NO_STREAM = 10059  # JetStream's code
 
 
 class Access(NamedTuple):
@@ -57,6 +58,7 @@ class Link:
         self._lost = asyncio.Event()
         self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._welcome: list[Callable[[], Awaitable[None]]] = []
         self._buckets: dict[str, KeyValue] = {}
         self._shelves: dict[str, ObjectStore] = {}
@@ -148,6 +150,7 @@ class Link:
             max_outstanding_pings=2,
             error_cb=self._heard,
             closed_cb=self._closed,
+            reconnected_cb=self._reconnected,
             pending_size=32 * 2**20,
         )
         client.options["allow_reconnect"] = True
@@ -172,6 +175,18 @@ class Link:
 
     async def _closed(self) -> None:
         self._lost.set()
+
+    async def _reconnected(self) -> None:
+        """To the same server, or to one that lost its disk, or what it kept in memory only: then all begins anew."""
+        self._looking = asyncio.create_task(self._look(), name="lectern nats looks")
+
+    async def _look(self) -> None:
+        try:
+            if self._js is None or await topology.ensure(self._js, self._replicas):
+                self._lost.set()
+        except _failures() as error:
+            logger.debug("NATS: %s", error)
+            self._lost.set()
 
     async def _heard(self, error: Exception) -> None:
         """Errors of a connection that was there."""
@@ -239,7 +254,7 @@ def translated() -> Iterator[None]:
     from nats import errors
     from nats.js import errors as js_errors
 
-    away = (
+    away: tuple[type[Exception], ...] = (
         errors.TimeoutError,
         errors.ConnectionClosedError,
         errors.ConnectionReconnectingError,
@@ -255,3 +270,7 @@ def translated() -> Iterator[None]:
         yield
     except away as error:
         raise NotReady(f"NATS does not answer ({type(error).__name__}).") from error
+    except js_errors.NotFoundError as error:
+        if error.err_code != NO_STREAM:
+            raise
+        raise NotReady("NATS lost what it kept, and gets it anew.") from error

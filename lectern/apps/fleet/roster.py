@@ -114,7 +114,8 @@ class Roster:
                     found[digest] = ((await bucket.get(digest)).value or b"").decode("utf-8", "replace")
         except (NoKeysError, NotFoundError):
             pass
-        self._known = time.monotonic(), found
+        if found:
+            self._known = time.monotonic(), found
         return found
 
     async def _kits(self, digests: Mapping[str, str]) -> list[Kit]:

@@ -77,8 +77,11 @@ BUCKETS = (
 SHELVES = (INPUTS, OUTPUTS, GRAPHS, PARCELS)
 
 
-async def ensure(js: "JetStreamContext", replicas: int) -> None:
-    """Makes what is missing. Raises what nats-py raises, also when something of that name is made otherwise."""
+async def ensure(js: "JetStreamContext", replicas: int) -> bool:
+    """Makes what is missing; whether anything was.
+
+    Raises what nats-py raises, also when something of that name is made otherwise.
+    """
     from nats.js.api import DiscardPolicy, KeyValueConfig, ObjectStoreConfig, RetentionPolicy, StorageType, StreamConfig
 
     streams = (
@@ -102,17 +105,19 @@ async def ensure(js: "JetStreamContext", replicas: int) -> None:
             discard=DiscardPolicy.OLD,
         ),
     )
-    for config in streams:
-        await _ensure_stream(js, config.evolve(storage=StorageType.FILE, num_replicas=replicas))
+    made = [
+        await _ensure_stream(js, config.evolve(storage=StorageType.FILE, num_replicas=replicas)) for config in streams
+    ]
     for bucket in BUCKETS:
         storage = StorageType.MEMORY if bucket.memory else StorageType.FILE
         ttl = bucket.life
-        await _ensure_bucket(js, KeyValueConfig(bucket.name, ttl=ttl, storage=storage, replicas=replicas))
+        made.append(await _ensure_bucket(js, KeyValueConfig(bucket.name, ttl=ttl, storage=storage, replicas=replicas)))
     for name in SHELVES:
-        await _ensure_shelf(js, ObjectStoreConfig(name, storage=StorageType.FILE, replicas=replicas))
+        made.append(await _ensure_shelf(js, ObjectStoreConfig(name, storage=StorageType.FILE, replicas=replicas)))
+    return any(made)
 
 
-async def _ensure_stream(js: "JetStreamContext", config: "StreamConfig") -> None:
+async def _ensure_stream(js: "JetStreamContext", config: "StreamConfig") -> bool:
     from nats.js.errors import NotFoundError
 
     assert config.name is not None
@@ -120,24 +125,30 @@ async def _ensure_stream(js: "JetStreamContext", config: "StreamConfig") -> None
         await js.stream_info(config.name)
     except NotFoundError:
         await js.add_stream(config)
+        return True
+    return False
 
 
-async def _ensure_bucket(js: "JetStreamContext", config: "KeyValueConfig") -> None:
+async def _ensure_bucket(js: "JetStreamContext", config: "KeyValueConfig") -> bool:
     from nats.js.errors import BucketNotFoundError, NotFoundError
 
     try:
         await js.key_value(config.bucket)
     except (BucketNotFoundError, NotFoundError):
         await js.create_key_value(config)
+        return True
+    return False
 
 
-async def _ensure_shelf(js: "JetStreamContext", config: "ObjectStoreConfig") -> None:
+async def _ensure_shelf(js: "JetStreamContext", config: "ObjectStoreConfig") -> bool:
     from nats.js.errors import BucketNotFoundError, NotFoundError
 
     try:
         await js.object_store(str(config.bucket))
     except (BucketNotFoundError, NotFoundError):
         await js.create_object_store(str(config.bucket), config)  # which forgets the config's own
+        return True
+    return False
 
 
 def queue(lane: str, priority: str, owner: str) -> str:

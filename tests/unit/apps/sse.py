@@ -12,9 +12,13 @@ class Event(NamedTuple):
     data: dict[str, Any]
 
 
-async def events(response: ClientResponse, until: str = "") -> list[Event]:
-    """All events until the stream ends, or until one of that name."""
-    found: list[Event] = []
+async def events(response: ClientResponse, until: str = "", into: list[Event] | None = None) -> list[Event]:
+    """All events until the stream ends, or until one of that name.
+
+    Args:
+        into: where they are put as they come.
+    """
+    found: list[Event] = [] if into is None else into
     fields: dict[str, str] = {}
     async for raw in response.content:
         line = raw.decode().rstrip("\n")

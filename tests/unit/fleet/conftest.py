@@ -6,6 +6,7 @@ import pytest
 
 from lectern.apps.fleet import topology
 from unit.fleet.gateway_house import Town
+from lectern.apps.fleet.worker import ledger, process, supply
 from unit.fleet.nats import NatsServer
 from unit.fleet.worker_house import Crew, opened
 
@@ -20,10 +21,14 @@ def worker_nats(tmp_path_factory):
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """Death is noticed soon."""
+    """Death is noticed soon, and what comes back to the queue is found soon."""
     monkeypatch.setattr(topology, "ACK_SECONDS", 0.5)
     monkeypatch.setattr(topology, "HEARTBEAT_SECONDS", 0.1)
     monkeypatch.setattr(topology, "ADVERT_SECONDS", 0.1)
+    monkeypatch.setattr(supply, "EMPTY_SECONDS", 0.05)
+    monkeypatch.setattr(supply, "FRESH_SECONDS", 0.05)
+    monkeypatch.setattr(process, "WAKE_SECONDS", 0.05)
+    monkeypatch.setattr(ledger, "RELEASED_SECONDS", 0.05)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Gateways over one store and a real nats-server, and the ComfyUIs with their workers behind them."""
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,20 @@ from aiohttp.test_utils import TestClient, TestServer
 from lectern import __version__
 from lectern.apps.callers import HOUSEHOLD
 from lectern.apps.comfy import ComfyClient
+from lectern.apps.fleet.engine import FleetEngine
 from lectern.apps.fleet.link import Access
 from lectern.apps.fleet.service import create_fleet_service
 from lectern.apps.fleet.worker.process import Plan, Worker
-from lectern.apps.running.dispatcher import Pace
+from lectern.apps.graph import Target
+from lectern.apps.running.dispatcher import Pace, now_ms
+from lectern.apps.runs import NewRun, Terms, Workflow
 from lectern.apps.service import AppService
 from lectern.apps.store.storage import Storage
 from lectern.apps.surface.routes import add_routes
 from lectern.fleets import Fleet
 from lectern.settings import Settings
 from unit.apps.fake_comfy import FakeComfy
-from unit.apps.samples import write_app
+from unit.apps.samples import GRAPH, write_app
 from unit.fleet.nats import NatsServer
 
 PACE = Pace(poll=0.02, retry=0.01, retry_limit=0.02)
@@ -58,6 +62,15 @@ class Gate:
         await self.service.close()
 
 
+class SharedStorage(Storage):
+    """Outlives the gateways, as a database server does."""
+
+    async def close(self) -> None: ...
+
+    async def end(self) -> None:
+        await super().close()
+
+
 class Town:
     """Everything of one fleet, in this process apart from NATS."""
 
@@ -68,7 +81,7 @@ class Town:
         self.gates: list[Gate] = []
         self.workers: list[Worker] = []
         self.comfys: list[FakeComfy] = []
-        self.storage = Storage(folder / "private")
+        self.storage = SharedStorage(folder / "private")
         write_app(folder / "workflows")
 
     def settings(self) -> Settings:
@@ -95,9 +108,10 @@ class Town:
         return made
 
     async def worker(self, name: str = "w1", comfy: FakeComfy | None = None) -> FakeComfy:
-        """A worker beside a ComfyUI of its own, which it gives."""
+        """A worker beside a ComfyUI, which is started when it is new; gives that."""
         if comfy is None:
             comfy = FakeComfy()
+        if comfy not in self.comfys:
             await comfy.start()
             self.comfys.append(comfy)
         plan = Plan(
@@ -113,13 +127,53 @@ class Town:
         self.workers.append(worker)
         return comfy
 
-    async def ready(self, gate: Gate) -> bool:
-        return (await gate.service.ready()).ready
+    async def ready(self, gate: Gate) -> None:
+        """Returns once the gateway says that runs would be executed."""
+
+        async def seen() -> bool:
+            return (await gate.service.ready()).ready
+
+        await until(seen)
+
+    async def dismiss(self, name: str) -> None:
+        """The worker drains and ends."""
+        worker = next(worker for worker in self.workers if worker.board.name == name)
+        await worker.drain()
+        await worker.stop()
+        self.workers.remove(worker)
 
     async def stop(self) -> None:
         await asyncio.gather(*(worker.stop() for worker in self.workers))
-        await asyncio.gather(*(gate.close() for gate in self.gates))
+        for gate in self.gates:
+            await gate.close()
+        await self.storage.end()
         await asyncio.gather(*(comfy.stop() for comfy in self.comfys))
+
+
+def engine_of(gate: Gate) -> FleetEngine:
+    engine = gate.service.runs._engine
+    assert isinstance(engine, FleetEngine)
+    return engine
+
+
+def problem(gate: Gate) -> str:
+    return engine_of(gate)._link.problem
+
+
+def workers_at(gate: Gate) -> int:
+    return len(engine_of(gate)._adverts.workers())
+
+
+def kinds_at(gate: Gate) -> int:
+    """How many different sets of nodes the workers have."""
+    return len({worker.nodes for worker in engine_of(gate)._adverts.workers() if worker.nodes})
+
+
+def a_new_run(input: dict[str, Any] | None = None, **terms: Any) -> NewRun:
+    """Of the app tiny, as a gateway stores it."""
+    targets = {"width": Target("1", "width")}
+    made = Workflow(GRAPH, targets, {"3": "picture"})
+    return NewRun(str(uuid.uuid4()), "tiny", 1, made, input or {"width": 64}, {}, now_ms(), Terms(**terms))
 
 
 async def until(seen: Callable[[], Any], seconds: float = SECONDS) -> Any:

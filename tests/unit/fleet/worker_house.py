@@ -79,6 +79,7 @@ class Office:
         run_input: dict[str, Any] | None = None,
         workflow: Workflow | None = None,
         hook: bool = False,
+        files: dict[str, tuple[str, str]] | None = None,
         **terms: Any,
     ) -> str:
         """The id of a run that is in the queue now."""
@@ -87,7 +88,7 @@ class Office:
         run = a_run(workflow, run_input or {"width": 64}, Terms(owner=owner, alone=bool(alone), **terms))
         await self.documents.put(f"workflow.{workflow.digest}", dump_workflow(workflow))
         await Values(self.link, topology.LANES).put(required.lane, required.dump())
-        await self.publish(Job(run, hook), required.lane)
+        await self.publish(Job(run, hook, files or {}), required.lane)
         return run.id
 
     async def publish(self, job: Job, lane: str, number: int = 1) -> None:
@@ -214,12 +215,12 @@ async def crash(worker: Worker) -> None:
     """As kill -9: nothing more is said to anybody."""
     client = worker.link.client
     client.options["allow_reconnect"] = False
-    transport = client._transport
-    assert transport is not None
-    for task in asyncio.all_tasks():
-        if task in worker._tasks or task in worker._reporter._tasks:
-            task.cancel()
-    for task in (worker.ledger._keeper._task, worker._dispatcher._task, worker.link._task):
-        if task is not None:
-            task.cancel()
+    speaker = worker._hands.speaker._task
+    parts = (worker.ledger._keeper._task, worker._dispatcher._task, worker.link._task, speaker)
+    tasks = [*worker._tasks, *worker._reporter._tasks, *(task for task in parts if task is not None)]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=1)
+    await worker._dispatcher._wire.close()
+    await worker._client.close()
     await client.close()
