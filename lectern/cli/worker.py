@@ -27,7 +27,7 @@ FOLDER_VARIABLE = "LECTERN_FOLDER"
 URL_VARIABLE = "LECTERN_NATS_URL"
 DRAIN_SECONDS = 24 * 3600.0
 NO_NATS = f"Name the NATS server of the fleet: --nats URL, the variable {URL_VARIABLE}, or nats of [fleet]."
-NO_PACKAGE = "A worker needs the Python package {name}; install it: pip install {package}."
+NO_PACKAGE = "A worker needs the Python package {name}; install {package} with pip."
 PACKAGES = {"nats": "nats-py"}
 
 

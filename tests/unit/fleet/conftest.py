@@ -1,47 +1,12 @@
-"""A nats-server for all tests of workers in this process."""
-
-import asyncio
+"""Fixtures of the tests beside this file."""
 
 import pytest
 
-from lectern.apps.fleet import topology
 from unit.fleet.gateway_house import Town
-from lectern.apps.fleet.worker import ledger, process, supply
 from unit.fleet.nats import NatsServer
-from unit.fleet.worker_house import Crew, opened
+from unit.fleet.worker_fixtures import crew, hasty, office, worker_nats
 
-
-@pytest.fixture(scope="session")
-def worker_nats(tmp_path_factory):
-    server = NatsServer(tmp_path_factory.mktemp("nats"))
-    asyncio.run(server.start())
-    yield server
-    asyncio.run(server.stop())
-
-
-@pytest.fixture
-def hasty(monkeypatch):
-    """Death is noticed soon, and what comes back to the queue is found soon."""
-    monkeypatch.setattr(topology, "ACK_SECONDS", 0.5)
-    monkeypatch.setattr(topology, "HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr(topology, "ADVERT_SECONDS", 0.1)
-    monkeypatch.setattr(supply, "EMPTY_SECONDS", 0.05)
-    monkeypatch.setattr(supply, "FRESH_SECONDS", 0.05)
-    monkeypatch.setattr(process, "WAKE_SECONDS", 0.05)
-    monkeypatch.setattr(ledger, "RELEASED_SECONDS", 0.05)
-
-
-@pytest.fixture
-async def office(worker_nats):
-    async with opened(worker_nats) as made:
-        yield made
-
-
-@pytest.fixture
-async def crew(tmp_path, worker_nats, office):
-    made = Crew(tmp_path, worker_nats, office)
-    yield made
-    await made.stop()
+__all__ = ["crew", "hasty", "office", "worker_nats"]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A worker: runs from the queue, executed on its ComfyUI, reported to whoever stores them."""
 
 import asyncio
+import json
 from base64 import b64decode
 
 from lectern.apps.files.names import file_url
@@ -10,7 +11,7 @@ from lectern.apps.fleet.worker import outputs, process
 from lectern.apps.fleet.worker.kv import Values
 from lectern.apps.graph import Target
 from lectern.apps.running import watching
-from lectern.apps.runs import RunStatus, Workflow
+from lectern.apps.runs import RunError, RunStatus, Workflow
 from unit.apps.fake_comfy import begin, complete, fail, land
 from unit.fleet.worker_house import VERSION
 
@@ -165,10 +166,10 @@ async def test_a_cancel_reaches_a_run_within_a_second(office, crew):
     crew.worker(comfy)
     run = await office.submit()
     await comfy.submitted.get()
-    reason = b'{"code": "deadline_exceeded", "message": "Too late.", "node_id": null, "class_type": null, "title": null}'
-    await office.cancel(run, reason)
+    reason = RunError("deadline_exceeded", "Too late.")
+    await office.cancel(run, json.dumps(reason._asdict()).encode())
     ended = await office.ended(run, seconds=1)
-    assert ended.result.status is RunStatus.CANCELED and ended.result.error.message == "Too late."
+    assert (ended.result.status, ended.result.error) == (RunStatus.CANCELED, reason)
     assert not comfy.running
 
 
@@ -222,7 +223,9 @@ async def test_without_a_gateway_of_its_version_it_takes_nothing(office, crew, h
         worker = crew.worker(await crew.comfy())
         run = await office.submit()
         advert = await seen(office, worker, lambda advert: "9.9.9" in advert.refused)
-        assert advert.refused == f"It is Lectern {VERSION}, and the gateways are 9.9.9; install the same version on both."
+        assert (
+            advert.refused == f"It is Lectern {VERSION}, and the gateways are 9.9.9; install the same version on both."
+        )
         assert advert.refused in worker.lacks and not office.of(run)
         await gateways.put("old", VERSION.encode())
         await office.ended(run)
@@ -236,7 +239,7 @@ async def test_two_workers_of_one_name_are_told_so(office, crew, hasty):
     await seen(office, first, lambda advert: True)
     second = crew.worker(await crew.comfy(), "twin")
     async with asyncio.timeout(5):
-        while not any("twin" in reason for reason in first.lacks):
+        while not any("twin" in reason for reason in first.lacks):  # noqa: ASYNC110 - nobody says when
             await asyncio.sleep(0.02)
     assert not second.board.draining
 

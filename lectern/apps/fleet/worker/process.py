@@ -118,8 +118,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Leaves what it has as a crash would; ends the connections."""
-        for task in self._tasks:
-            task.cancel()
+        await _end(self._tasks)
         await self._dispatcher.stop()
         self.ledger.stop()
         await self._reporter.settled(STOP_SECONDS)
@@ -224,6 +223,15 @@ class Worker:
     def expiry(self) -> int | None:
         """The gateways know."""
         return None
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Once is not always enough: `asyncio.wait_for`, which nats-py uses, may lose a cancellation in Python 3.11."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.5)
 
 
 async def _unless_away(call: Callable[[], Awaitable[None]]) -> None:

@@ -4,19 +4,15 @@ from aiohttp import web
 
 from .process import Worker
 
+WORKER = web.AppKey("worker", Worker)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 async def serve(worker: Worker, host: str, port: int) -> web.AppRunner:
     """Raises OSError when the port is taken."""
     app = web.Application()
-    app.add_routes(
-        [
-            web.get("/health", _health),
-            web.get("/ready", lambda _: _ready(worker)),
-            web.get("/metrics", lambda _: _metrics(worker)),
-        ]
-    )
+    app[WORKER] = worker
+    app.add_routes([web.get("/health", _health), web.get("/ready", _ready), web.get("/metrics", _metrics)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
@@ -28,11 +24,12 @@ async def _health(_: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
 
 
-async def _ready(worker: Worker) -> web.Response:
-    reasons = worker.lacks
+async def _ready(request: web.Request) -> web.Response:
+    reasons = request.app[WORKER].lacks
     return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
 
-async def _metrics(worker: Worker) -> web.Response:
+async def _metrics(request: web.Request) -> web.Response:
+    worker = request.app[WORKER]
     content = worker.metrics.render(worker.busy, worker.board.draining, worker.station)
     return web.Response(body=content, headers={"Content-Type": CONTENT_TYPE})

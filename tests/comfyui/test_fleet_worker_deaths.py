@@ -1,4 +1,7 @@
-"""Workers die at any moment: the run ends exactly once, and its report arrives."""
+"""Workers die at any moment: the run ends exactly once, and its report arrives.
+
+A real nats-server and fake ComfyUIs; here because it takes longer than tests of a unit may.
+"""
 
 import asyncio
 import os
@@ -7,7 +10,10 @@ from lectern.apps.fleet import topology
 from lectern.apps.fleet.messages import Kind
 from lectern.apps.runs import RunStatus
 from unit.apps.fake_comfy import begin
+from unit.fleet.worker_fixtures import crew, hasty, office, worker_nats
 from unit.fleet.worker_house import Crew, crash, opened
+
+__all__ = ["crew", "hasty", "office", "worker_nats"]
 
 STEPS = 31  # messages to NATS, of which a run needs fewer
 AT_ONCE = 8
