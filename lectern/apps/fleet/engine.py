@@ -18,6 +18,7 @@ from . import topology
 from .adverts import Adverts
 from .events import FleetEvents
 from .kept import FOLDER, Outputs
+from .leftovers import Leftovers
 from .link import Link, translated
 from .outbox import Outbox
 from .overview import Overview
@@ -57,6 +58,7 @@ class FleetEngine:
         self._adverts = adverts
         self._reporting = Reporting(link, storage, audience)
         self._outbox = Outbox(link, storage, roster, documents, Recovery(link, self._reporting))
+        self._leftovers = Leftovers(link, storage)
         self._outputs = Outputs(link, folder)
         self._overview = Overview(link, storage, adverts, self._reporting)
         self._duties = Duties()
@@ -165,6 +167,7 @@ class FleetEngine:
                 after = await self._outbox.verify(0 if renewed else after)
                 while renewed and after:
                     after = await self._outbox.verify(after)
+                await self._leftovers.clear()
                 await asyncio.sleep(VERIFY_SECONDS if not self._renewed else 0)
             except (NotReady, SettingsError) as error:
                 logger.debug("messages are not verified: %s", error)
