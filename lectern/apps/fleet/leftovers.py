@@ -63,7 +63,7 @@ class Leftovers:
         found: dict[int, str] = {}
         for _ in range(LOOKED_AT_ONCE):
             message = await self._after(self._next)
-            if message is None:
+            if message is None or message.seq is None:
                 self._next = 1
                 break
             self._next = message.seq + 1
