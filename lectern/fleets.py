@@ -16,7 +16,7 @@ def checked_address(text: str) -> str:
 
     Raises ValueError.
     """
-    text = text.strip().rstrip("/")
+    text = text.strip()
     try:
         parts = urlsplit(text if "://" in text else f"nats://{text}")
         host, port = parts.hostname or "", parts.port
@@ -24,7 +24,7 @@ def checked_address(text: str) -> str:
         raise ValueError("write it as nats://host:4222 or tls://host:4222") from None
     if parts.username is not None or parts.password is not None:
         raise ValueError("keep user and password out of it; use user and password_env, or token_env")
-    if parts.scheme not in SCHEMES or not re.fullmatch(r"[^\s\\/@]+", host) or parts.path or parts.query:
+    if parts.scheme not in SCHEMES or not re.fullmatch(r"[^\s\\/@]+", host) or parts.path.strip("/") or parts.query:
         raise ValueError("write it as nats://host:4222 or tls://host:4222")
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}:{port or PORT}"

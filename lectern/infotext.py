@@ -34,6 +34,7 @@ _MOST_MANGLED = 20  # values that begin as JSON and are none, after which it is 
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER_END = len(_SIGNATURE) + 25  # the first chunk, IHDR, has always this length
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"eXIf")
 _UTF16, _ASCII = b"UNICODE\0", b"ASCII\0\0\0"  # how an EXIF comment begins
 _DAMAGE = (  # what Pillow's readers raise for files that are not as they should be
@@ -164,6 +165,25 @@ def read_parameters(data: bytes) -> PictureTexts:
             "The texts in the picture cannot be read: the file is damaged, too large, or none of PNG, JPEG, WebP, AVIF"
             " and GIF. Choose another file, or save it anew."
         ) from error
+
+
+def with_parameters(data: bytes, text: str) -> bytes:
+    """The file with A1111's text in it: a PNG that has none yet. Every other file is given as it is.
+
+    Raises:
+        ImageError: the PNG is damaged.
+    """
+    if not data.startswith(_SIGNATURE) or not text or read_parameters(data).infotext is not None:
+        return data
+    return b"".join((data[:_HEADER_END], _text_chunk(PARAMETERS, text.replace("\0", "")), data[_HEADER_END:]))
+
+
+def _text_chunk(key: str, text: str) -> bytes:
+    """tEXt, or iTXt for what Latin-1 cannot write."""
+    try:
+        return _chunk(b"tEXt", key.encode() + b"\0" + text.encode("latin-1"))
+    except UnicodeEncodeError:
+        return _chunk(b"iTXt", key.encode() + b"\0\0\0\0\0" + text.encode("utf-8", "replace"))
 
 
 def _without_pixels(data: bytes) -> bytes:

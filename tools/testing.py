@@ -30,6 +30,8 @@ def test(arguments: Sequence[str]) -> int:
     """Set-up, Debian packages, checks, then every layer of tests; stops at failed checks."""
     environment = prepare()
     ensure_packages()
+    if run_python(environment, ["-m", "tools.node_clients"]) != 0:
+        return 1
     if run_checks(environment) != 0:
         say("The tests were not run: put the findings above right first, or run `make unit`.")
         return 1

@@ -4,6 +4,7 @@ Nothing is imported here but what ComfyUI has in memory anyway.
 """
 
 import asyncio
+import re
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -14,11 +15,23 @@ S = TypeVar("S")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 V1 = "/lectern/v1"
+OPENAI = "/lectern/openai/v1"
 # A test compares them with what `add_routes` and `access_table` add.
 ADDRESSES = (
     "/lectern/health",
     "/lectern/ready",
     "/lectern/metrics",
+    *(f"/lectern/internal/{name}" for name in ("ping", "progress", "pending-tasks")),
+    *(
+        f"/lectern/sdapi/v1/{name}"
+        for name in (
+            *("txt2img", "img2img", "png-info", "progress", "interrupt", "skip", "options"),
+            *("sd-models", "samplers", "schedulers", "sd-vae", "upscalers", "latent-upscale-modes", "loras"),
+            *("embeddings", "hypernetworks", "face-restorers", "realesrgan-models", "prompt-styles", "extensions"),
+            *("scripts", "script-info", "cmd-flags", "memory", "refresh-checkpoints", "refresh-vae", "refresh-loras"),
+            *("refresh-embeddings", "unload-checkpoint", "reload-checkpoint", "{name}"),
+        )
+    ),
     *(
         V1 + path
         for path in (
@@ -47,6 +60,10 @@ ADDRESSES = (
             "/fleet",
         )
     ),
+    *(
+        OPENAI + path
+        for path in ("/models", "/models/{model:.+}", "/images/generations", "/images/edits", "/{address:.*}")
+    ),
 )
 
 
@@ -54,10 +71,17 @@ class Collected(web.RouteTableDef):
     """Takes routes as a server would, to be looked up by method and address."""
 
     def find(self, method: str, path: str) -> Handler:
-        handlers = {(route.method, route.path): route.handler for route in self if isinstance(route, web.RouteDef)}
+        handlers = {
+            (route.method, _canonical(route.path)): route.handler for route in self if isinstance(route, web.RouteDef)
+        }
         asked = "GET" if method == "HEAD" else method  # aiohttp itself leaves out the body
         handler = handlers.get((asked, path)) or handlers["*", path]
         return handler  # type: ignore[return-value]
+
+
+def _canonical(path: str) -> str:
+    """As aiohttp names a resource: without the patterns of its parts."""
+    return re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", path)
 
 
 class Deferred(Generic[S]):

@@ -10,6 +10,34 @@ class AppNotFound(AppError):
     code = "app_not_found"
 
 
+class ModelNotFound(AppError):
+    """No app, server or pipeline has the name that an image API's request gives as its model."""
+
+    status = 404
+    code = "model_not_found"
+
+
+class UnknownAddress(AppError):
+    """Below the prefix of an image API there is nothing at this address."""
+
+    status = 404
+    code = "unknown_address"
+
+
+class RunFailed(AppError):
+    """An image API's request was run, and gave no picture."""
+
+    status = 500
+    code = "run_failed"
+
+
+class AnswerTooLarge(AppError):
+    """The pictures of one request have more bytes than one answer may hold."""
+
+    status = 500
+    code = "answer_too_large"
+
+
 class VersionNotFound(AppError):
     """The app exists, the version that was asked for does not."""
 

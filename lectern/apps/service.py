@@ -17,6 +17,8 @@ from .comfy import ComfyClient
 from .contract import Contract, targets
 from .egress import Egress
 from .errors import InvalidInput, MissingModel, NewerStore, NotReady, QueueFull
+from .faces.backends import Backends
+from .faces.doors import Doors
 from .files.keeper import FileKeeper, Shelf
 from .files.names import id_of
 from .files.placing import Placer
@@ -77,16 +79,19 @@ class AppService:
         shelf: Shelf | None = None,
     ) -> None:
         """`shelf`: where files lie that several processes need, beside this one's own folder."""
+        self.private = private  # Lectern's folder
         self.settings = settings  # raises SettingsError while lectern.toml has a mistake
         self._egress = Egress()
         self.files = FileKeeper(private / "files", storage, settings, shelf=shelf)
-        self._references = References(self.files, self._egress, settings)
+        self.references = References(self.files, self._egress, settings)
         self.webhooks = Webhooks(storage, settings, private, self._egress)
         storage.note = self._note
         self._storage = storage
         self._source = source
         self._classes = NodeClasses(source)
-        self.library = Library(catalog, storage, self._classes)
+        backends = Backends(settings, self._classes)
+        self.library = Library(catalog, storage, self._classes, backends)
+        self.doors = Doors(self.library, backends)
         self.publisher = Publisher(self.library, storage, self._classes, source)
         self.offers = Offers(source)
         self._snapshots: dict[tuple[str, int], tuple[Contract, Workflow]] = {}
@@ -173,7 +178,7 @@ class AppService:
         described, values = await self._checked(app, asked)
         await self.runs.check(self._snapshot(app, described.contract), values)
         inputs = described.contract.inputs
-        resolved = await self._references.resolve_all(caller.owner, inputs, values, app.options.max_mb)
+        resolved = await self.references.resolve_all(caller.owner, inputs, values, app.options.max_mb)
         new = NewRun(
             id=str(uuid.uuid4()),
             app=app.slug,

@@ -83,6 +83,9 @@ def show_app(asked: argparse.Namespace) -> int:
     )
     tell("\noutputs")
     tell_table([(f"  {name}", one["media"] or "", one["title"]) for name, one in app["outputs"].items()])
+    if app["faces"]["roles"]:
+        tell("\nroles, for OpenAI's and AUTOMATIC1111's APIs")
+        tell_table([(f"  {role}", name) for role, name in app["faces"]["roles"].items()])
     for stale in app["stale"]:
         note(f"left out: {stale['name']} ({stale['reason']})")
     return SUCCEEDED

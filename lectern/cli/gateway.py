@@ -22,7 +22,7 @@ NOTHING_BEHIND = (
     f"Name what executes the runs: a fleet's NATS (--nats URL, the variable {URL_VARIABLE}, or nats of [fleet]),"
     " or one ComfyUI (--comfyui URL)."
 )
-NO_PACKAGE = "A gateway needs the Python package {name}; install it: pip install {package}."
+NO_PACKAGE = "A gateway needs the Python package {name}; install {package} with pip."
 PACKAGES = {"nats": "nats-py", "PIL": "Pillow", "prometheus_client": "prometheus-client"}
 
 

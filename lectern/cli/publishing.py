@@ -23,7 +23,7 @@ def add_to(verbs: Verbs) -> None:
     publish.add_argument("--description")
     publish.add_argument("--picks", metavar="FILE", help="which widgets are inputs, and which nodes outputs (JSON)")
     publish.add_argument("--picture", metavar="FILE", help="PNG, JPEG or WebP of at most 512 KB")
-    publish.add_argument("--options", metavar="JSON", help='such as {"max_seconds": 300, "max_n": 4}')
+    publish.add_argument("--options", metavar="JSON", help='such as {"max_seconds": 300, "roles": {"prompt": "motto"}}')
     publish.add_argument("--public", action="store_true", help="may be read and run without a key")
     publish.add_argument("--if-version", type=int, metavar="N", help="only when N is the active version; 0: a new app")
     verbs.json(publish)

@@ -1,14 +1,19 @@
 """What a designer does: find the template, press Run, take the deck."""
 
 import io
+from collections.abc import Iterator
+from typing import Any
 
 import pptx
 import pytest
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from support.client import WORKFLOWS, Comfy, workflow
+from support.editor import open_editor
+from tools.server import ComfyServer
 
 RUN_TIMEOUT = 90_000  # milliseconds for a whole workflow
+NAMES = sorted(file.stem for file in WORKFLOWS.glob("*.json"))
 
 
 def command(page: Page, name: str) -> None:
@@ -98,11 +103,24 @@ def test_save_deck_shows_its_slides_and_a_button_for_each_file(page: Page, compl
     page.evaluate("() => window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', false)")
 
 
-@pytest.mark.parametrize("name", sorted(file.stem for file in WORKFLOWS.glob("*.json")))
-def test_the_api_file_is_what_the_front_end_exports(page: Page, name: str):
+@pytest.fixture(scope="module")
+def exports(browser: Browser, server: ComfyServer) -> Iterator[dict[str, Any]]:
+    """What the front end exports of every template, opened one after the other in one editor."""
+    page = browser.new_page()
+    page.request.post(f"{server.url}/api/settings/Comfy.TutorialCompleted", data="true")
+    open_editor(page, server.url)
+    yield {name: _export(page, name) for name in NAMES}
+    page.close()
+
+
+def _export(page: Page, name: str) -> Any:
     page.evaluate("graph => window.app.loadGraphData(graph)", workflow(name, api=False))
-    exported = page.evaluate("async () => (await window.app.graphToPrompt()).output")
-    assert exported == workflow(name)
+    return page.evaluate("async () => (await window.app.graphToPrompt()).output")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_api_file_is_what_the_front_end_exports(exports: dict[str, Any], name: str):
+    assert exports[name] == workflow(name)
 
 
 def test_every_node_can_be_put_on_the_canvas(page: Page, comfy: Comfy, complaints: list[str]):

@@ -252,3 +252,33 @@ def test_it_speaks_chinese(page: Page):
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Lectern 应用").click()
     expect(page.get_by_role("tab", name="密钥")).to_be_visible()
+
+
+def test_what_inputs_are_to_other_apis_is_told_and_changed(editor: Publishing, comfy: Comfy, complaints: list[str]):
+    editor.background()
+    editor.open_dialog()
+    fold = editor.dialog.locator("details", has_text="For OpenAI's")
+
+    def chosen() -> dict[str, str]:
+        fold.locator("summary").click()
+        expect(fold.locator("select").first).to_be_visible()
+        texts = fold.locator("select").evaluate_all(
+            "all => all.map(one => [one.dataset.role, one.selectedOptions[0].text])"
+        )
+        return dict(texts)
+
+    told = chosen()
+    assert [told[role] for role in ("width", "height", "seed")] == [
+        "Automatic: Width", "Automatic: Height", "Automatic: Seed",
+    ]  # fmt: skip
+    fold.get_by_label("Width", exact=True).select_option("Height")
+    fold.get_by_label("Seed", exact=True).select_option("None")
+    slug = editor.publish(title())
+    assert app(comfy, slug)["faces"] == {
+        "roles": {"width": "height"},
+        "derived": {"width": "width", "height": "height", "seed": "seed"},
+    }
+    editor.open_dialog()
+    told = chosen()
+    assert (told["width"], told["seed"]) == ("Height", "None")
+    assert complaints == []

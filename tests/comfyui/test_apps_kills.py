@@ -1,6 +1,6 @@
 """kill -9 of a real ComfyUI, again and again, at random moments: no run is lost, none is doubled.
 
-LECTERN_KILLS says how often (5 by default), LECTERN_SEED makes the moments those of an earlier time.
+LECTERN_KILLS says how often (3 by default), LECTERN_SEED makes the moments those of an earlier time.
 """
 
 import base64
@@ -26,7 +26,7 @@ from unit.apps.media import picture
 
 logger = logging.getLogger(__name__)
 
-KILLS = int(os.environ.get("LECTERN_KILLS", "5"))
+KILLS = int(os.environ.get("LECTERN_KILLS", "3"))
 BATCH = 7  # runs between two kills
 LATEST = 2.0  # seconds from the first submit of a batch to the kill
 LATER = 1.5  # seconds from when a run executes to the kill, every other time

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -9,16 +10,17 @@ from pathlib import Path
 import aiohttp
 
 from lectern import __version__
+from lectern.apps.fleet import topology
 from lectern.apps.fleet.messages import Kind
 from lectern.apps.runs import RunStatus
 from tools.process import child_environment
 from tools.server import free_port
 from unit.apps.fake_comfy import begin
 from unit.fleet.nats import NatsServer
-from unit.fleet.worker_fixtures import worker_nats
+from unit.fleet.worker_fixtures import hasty, worker_nats
 from unit.fleet.worker_house import Crew, opened
 
-__all__ = ["worker_nats"]
+__all__ = ["hasty", "worker_nats"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -139,5 +141,32 @@ async def test_nats_is_killed_while_a_run_executes(tmp_path):
         ended = await office.ended(run)
         assert (ended.result.status, ended.attempt) == (RunStatus.SUCCEEDED, 1)
         assert await office.outputs.read(ended.result.outputs[0].subfolder)
+        await crew.stop()
+    await server.stop()
+
+
+async def test_messages_that_a_killed_nats_lost_count_of_go_away(tmp_path, hasty):
+    """nats-server 2.9.10 has messages after a kill that were acknowledged before, and gives them to nobody."""
+    server = NatsServer(tmp_path)
+    await server.start()
+    async with opened(server) as office:
+        crew = Crew(tmp_path, server, office)
+        comfy = await crew.comfy()
+        runs = [await office.submit() for _ in range(5)]
+        kept = server.store / "jetstream/$G/streams" / topology.RUNS_STREAM / "msgs"
+        shutil.copytree(kept, tmp_path / "before")
+        worker = crew.worker(comfy)
+        await asyncio.gather(*map(office.ended, runs))
+        await worker._reporter.settled(5)
+        await server.stop()
+        shutil.rmtree(kept)
+        shutil.copytree(tmp_path / "before", kept)
+        await server.start()
+        await office.connected()
+        assert (await office.link.js.stream_info(topology.RUNS_STREAM)).state.messages == 5
+        async with asyncio.timeout(20):
+            while (await office.link.js.stream_info(topology.RUNS_STREAM)).state.messages:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert comfy.submitted.qsize() == 5
         await crew.stop()
     await server.stop()

@@ -1,6 +1,7 @@
 """The Diffusers nodes inside a real ComfyUI, on real pipelines with tiny random weights."""
 
 import asyncio
+import base64
 import itertools
 import json
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import numpy as np
+import openai
 import pytest
 from PIL import Image
 
@@ -285,3 +287,26 @@ def resident(server: ComfyServer) -> int:
     """Bytes in memory."""
     lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def test_a_pipeline_is_a_model_of_openais_api(comfy: Comfy):
+    """Its previews are the partial pictures of a stream, and a mask makes it inpaint."""
+    face = {"base_url": f"{comfy.url}/lectern/openai/v1", "api_key": "none", "max_retries": 0}
+    hole = BytesIO()
+    Image.new("RGBA", (64, 48), (0, 0, 0, 0)).save(hole, "PNG")
+    with openai.OpenAI(**face) as client:
+        assert {f"diffusers:{family}" for family in FAMILIES} < {model.id for model in client.models.list()}
+        more = {"input": {"steps": 150}}
+        with client.images.generate(
+            model="diffusers:sd15", prompt="x", size="64x64", stream=True, partial_images=1, extra_body=more
+        ) as stream:
+            partial, completed = list(stream)
+        edited = client.images.edit(
+            model="diffusers:sd15", prompt="x", image=hole.getvalue(), mask=hole.getvalue(), n=2
+        )
+    assert (partial.type, partial.partial_image_index) == ("image_generation.partial_image", 0)
+    pictures = [Image.open(BytesIO(base64.b64decode(one.b64_json))) for one in (partial, completed)]
+    assert pictures[0].format == "PNG" and pictures[1].size == (64, 64) and completed.size == "64x64"
+    assert len(edited.data or ()) == 2
+    with pytest.raises(openai.NotFoundError), openai.OpenAI(**face) as client:
+        client.images.generate(model="diffusers:none", prompt="x")

@@ -42,6 +42,8 @@ class TestStart:
             (["keys"], "list|create|revoke"),
             (["keys", "create", "x", "--scope", "root"], "root"),
             (["webhook-secret"], "--offline"),
+            (["run", "a", "--priority", "high"], "high"),
+            (["keys", "list", "--offline", "a", "--store-env", "B"], "not allowed"),
         ],
     )
     def test_wrong_use_ends_with_2(self, capsys, words, told):

@@ -9,7 +9,7 @@ import { field, numberField, tick } from "./limits.js";
 
 /** @typedef {"interactive" | "batch"} Priority */
 /** @typedef {{public: boolean, retry: boolean, exclusive: boolean, priority: Priority,
- *   max_seconds: number | null, max_n: number | null}} Options */
+ *   max_seconds: number | null, max_n: number | null, roles?: Record<string, string> | null}} Options */
 /** @typedef {{title: string, slug: string, description: string, options: Options}} About */
 
 /** @type {Options} */

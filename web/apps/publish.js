@@ -13,6 +13,7 @@ import { lastResult } from "./picture.js";
 import { portraitOf } from "./portrait.js";
 import { publishedView } from "./published.js";
 import { resultsOf } from "./results.js";
+import { rolesBefore, rolesOf, rolesSaid } from "./roles.js";
 import { signIn } from "./signin.js";
 import { staleList } from "./stale.js";
 import { fileTitle, publishWorkflow, readWorkflow } from "./workflow.js";
@@ -44,6 +45,7 @@ function showDialog(read, keys) {
   const about = aboutOf({ title, description: proposal.description || own?.description || "" }, own, apps);
   const draft = draftOf(proposal, read.earlier);
   const outputs = draft.outputs.filter((one) => one.picked).map((one) => one.node_id);
+  const roles = rolesBefore(draft, own);
   const portrait = portraitOf(own?.picture ? address(own.picture) : null, lastResult(outputs));
   const form = aboutForm(about, own, apps);
   const problem = make("p", { class: "lectern-problem", role: "alert" });
@@ -55,6 +57,7 @@ function showDialog(read, keys) {
     draft.stale.length ? staleList(draft.stale, say("Picks that no longer fit and are left out:")) : null,
     inputsOf(draft, forget),
     resultsOf(draft, forget),
+    rolesOf(draft, roles, proposal.roles),
   );
   const left = make("div", { class: "lectern-column" }, portrait.element, form.element);
   const footer = make(
@@ -96,7 +99,8 @@ function showDialog(read, keys) {
   async function send() {
     submit.disabled = true;
     try {
-      const published = await publishWorkflow(read, about, { ...picksOf(draft), picture: portrait.picture() });
+      const said = { ...about, options: { ...about.options, roles: rolesSaid(roles) } };
+      const published = await publishWorkflow(read, said, { ...picksOf(draft), picture: portrait.picture() });
       content.classList.add("done");
       content.replaceChildren(publishedView(published, keys, close));
       content.querySelector("a")?.focus();

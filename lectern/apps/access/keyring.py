@@ -101,11 +101,17 @@ class KeyRing:
         """`seconds`: how old they may be where other processes change them without telling."""
         if self._old(seconds):
             async with self._loading:
-                while self._old(seconds):  # changed again while it was read
-                    version = self._version()
-                    self._keys = {key.id: key for key in await self.all()}
-                    self._known, self._read_at = version, time.monotonic()
+                if self._old(seconds):
+                    await self._read()
         return self._keys
+
+    async def _read(self) -> None:
+        while True:
+            version = self._version()
+            self._keys = {key.id: key for key in await self.all()}
+            self._known, self._read_at = version, time.monotonic()
+            if self._version() == version:  # else they changed again while they were read
+                return
 
     def _old(self, seconds: float) -> bool:
         late = self._storage.shared and time.monotonic() - self._read_at > seconds

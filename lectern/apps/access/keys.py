@@ -90,9 +90,9 @@ def fits(presented: Presented, key: Key | None) -> bool:
 
 
 def shown_key(header: str | None) -> tuple[str, str] | None:
-    """The scheme and the key: Bearer's token, or Basic's password; an empty key for anything else.
+    """The scheme and the key: Bearer's token, or Basic's password or user; an empty key for anything else.
 
-    None without a header, and for a Basic password that is no key of ours: it is for the proxy in front of ComfyUI.
+    None without a header, and for a Basic pair without a key of ours: it is for the proxy in front of ComfyUI.
     """
     if header is None:
         return None
@@ -101,10 +101,10 @@ def shown_key(header: str | None) -> tuple[str, str] | None:
     if scheme != "basic":
         return scheme, value if scheme == "bearer" else ""
     try:
-        value = base64.b64decode(value, validate=True).decode().partition(":")[2]
+        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
     except ValueError:  # also what b64decode says of other characters than ASCII
         return scheme, ""
-    return (scheme, value) if value.startswith("lct_") else None
+    return next(((scheme, part) for part in (password, user) if part.startswith("lct_")), None)
 
 
 def _hashed(secret: str) -> str:

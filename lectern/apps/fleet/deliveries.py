@@ -38,6 +38,7 @@ class Queue:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._known: set[str] = set()  # consumers that are there
+        self._knower: Client | None = None  # whose server has them
         self._client: Client | None = None  # that the inbox is of
         self._inbox: Subscription | None = None
 
@@ -64,6 +65,30 @@ class Queue:
                 return None
             self._known.discard(queue.consumer)  # it is gone: nobody used it for long, or the server lost it
         return None
+
+    async def mend(self, queue: QueueName) -> bool:
+        """Makes the queue's consumer anew when it has forgotten messages that the queue has; whether it had.
+
+        A nats-server that is killed may remember that a message was delivered or acknowledged, but not that the message
+        is still to be kept or is gone (seen with 2.9.10). Whoever gets such a message again finds how its run is.
+        """
+        from nats.js.errors import NotFoundError
+
+        js = self._link.js
+        before = (await self.depths()).get(queue, 0)
+        with translated():
+            try:
+                info = await js.consumer_info(topology.RUNS_STREAM, queue.consumer)
+            except NotFoundError:
+                return False
+        known = (info.num_pending or 0) + (info.num_ack_pending or 0)
+        if min(before, (await self.depths()).get(queue, 0)) <= known:
+            return False
+        with translated(), suppress(NotFoundError):
+            await js.delete_consumer(topology.RUNS_STREAM, queue.consumer)
+        self._known.discard(queue.consumer)
+        await self._ensure_consumer(queue)
+        return True
 
     async def keep(self, reply: str) -> None:
         """A heartbeat: the message stays ours for another while. Returns once the server knows."""
@@ -101,6 +126,9 @@ class Queue:
     async def _ensure_consumer(self, queue: QueueName) -> None:
         from nats.js.api import AckPolicy, ConsumerConfig
 
+        client = self._link.client
+        if client is not self._knower:  # perhaps it is a server that lost them, which does not even answer then
+            self._knower, self._known = client, set()
         if queue.consumer in self._known:
             return
         config = ConsumerConfig(

@@ -18,7 +18,6 @@ from . import topology
 from .adverts import Adverts
 from .events import FleetEvents
 from .kept import FOLDER, Outputs
-from .leftovers import Leftovers
 from .link import Link, translated
 from .outbox import Outbox
 from .overview import Overview
@@ -58,13 +57,12 @@ class FleetEngine:
         self._adverts = adverts
         self._reporting = Reporting(link, storage, audience)
         self._outbox = Outbox(link, storage, roster, documents, Recovery(link, self._reporting))
-        self._leftovers = Leftovers(link, storage)
         self._outputs = Outputs(link, folder)
         self._overview = Overview(link, storage, adverts, self._reporting)
         self._duties = Duties()
         self._begun = False
         self._news = asyncio.Event()  # there is something to sweep up
-        self._renewed = True  # the connection, since everything was verified
+        self._renewed = asyncio.Event()  # the connection, since everything was verified
         self._forgetting: list[Run] = []
         self._saying: set[asyncio.Task[None]] = set()
         link.welcome(self._welcome)
@@ -119,6 +117,8 @@ class FleetEngine:
         return await self._overview.view()
 
     async def stop(self) -> None:
+        for task in self._saying:
+            task.cancel()
         await self._adverts.withdraw()
         await self._duties.end()
         await self._outbox.close()
@@ -128,21 +128,22 @@ class FleetEngine:
     async def _welcome(self) -> None:
         """A new connection: perhaps to a server that lost everything."""
         self._outbox.forget()
-        self._renewed = True
+        self._renewed.set()
         self._news.set()
         await self._link.client.subscribe(f"{topology.ENDED}.*", cb=self._ended_elsewhere)
 
     async def _cancel(self, run_id: str, reason: RunError | None) -> None:
         """The key is for whoever gets the run later, the message for who has it."""
         content = b"" if reason is None else _dump(reason)
-        try:
-            with translated():
-                await self._link.client.publish(f"{topology.CANCEL}.{run_id}", content)
-                await self._link.bucket(topology.CANCELS).put(run_id, content)
-        except NotReady as error:
-            logger.debug("a cancel waits for NATS: %s", error)
-            await asyncio.sleep(FAILED_SECONDS)
-            await self._cancel(run_id, reason)
+        while True:
+            try:
+                with translated():
+                    await self._link.client.publish(f"{topology.CANCEL}.{run_id}", content)
+                    await self._link.bucket(topology.CANCELS).put(run_id, content)
+                return
+            except NotReady as error:
+                logger.debug("a cancel waits for NATS: %s", error)
+                await asyncio.sleep(FAILED_SECONDS)
 
     async def _sweep(self) -> None:
         while True:
@@ -162,16 +163,17 @@ class FleetEngine:
         after = 0
         while True:
             await self._link.ready()
-            renewed, self._renewed = self._renewed, False
+            renewed = self._renewed.is_set()
+            self._renewed.clear()
             try:
                 after = await self._outbox.verify(0 if renewed else after)
                 while renewed and after:
                     after = await self._outbox.verify(after)
-                await self._leftovers.clear()
-                await asyncio.sleep(VERIFY_SECONDS if not self._renewed else 0)
+                await _until(self._renewed, VERIFY_SECONDS)
             except (NotReady, SettingsError) as error:
                 logger.debug("messages are not verified: %s", error)
-                self._renewed = self._renewed or renewed
+                if renewed:
+                    self._renewed.set()
                 await asyncio.sleep(FAILED_SECONDS)
 
     async def _tend(self) -> None:

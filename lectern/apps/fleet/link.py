@@ -136,25 +136,8 @@ class Link:
             tries += 1
 
     async def _connect(self) -> None:
-        import nats
-
         self._lost = asyncio.Event()
-        client = await nats.connect(
-            **_options(self._access()),
-            name=self.name,
-            allow_reconnect=False,  # at first: it would try for ever and never say what is wrong
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.5,
-            connect_timeout=CONNECT_SECONDS,
-            ping_interval=PING_SECONDS,
-            max_outstanding_pings=2,
-            error_cb=self._heard,
-            closed_cb=self._closed,
-            reconnected_cb=self._reconnected,
-            pending_size=32 * 2**20,
-        )
-        client.options["allow_reconnect"] = True
-        self._client = client
+        self._client = client = await self._dial()
         js = client.jetstream(timeout=REQUEST_SECONDS)
         await topology.ensure(js, self._replicas)
         self._buckets = {bucket.name: await js.key_value(bucket.name) for bucket in topology.BUCKETS}
@@ -166,6 +149,32 @@ class Link:
             logger.info("Lectern: NATS answers.")
             self._told = ""
         self._ready.set()
+
+    async def _dial(self) -> "Client":
+        from nats.aio.client import Client
+
+        client = Client()
+        try:
+            await client.connect(
+                **_options(self._access()),
+                name=self.name,
+                allow_reconnect=False,  # at first: it would try for ever and never say what is wrong
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.5,  # type: ignore[arg-type] - it only sleeps so long
+                connect_timeout=CONNECT_SECONDS,
+                ping_interval=PING_SECONDS,
+                max_outstanding_pings=2,
+                error_cb=self._heard,
+                closed_cb=self._closed,
+                reconnected_cb=self._reconnected,
+                pending_size=32 * 2**20,
+            )
+        except _failures():
+            with suppress(*_failures()):
+                await client.close()  # a connection that was refused is not closed by itself
+            raise
+        client.options["allow_reconnect"] = True
+        return client
 
     async def _drop(self) -> None:
         client, self._client, self._js = self._client, None, None

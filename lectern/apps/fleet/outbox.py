@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SETTLE_MS = 2000  # after which a run without a place was left by somebody
+STRANDED_MS = 60_000
 SWEPT_AT_ONCE = 200
 LOOKED_AT_ONCE = 1000
 DUPLICATES = "Nats-Msg-Id"
@@ -75,7 +76,10 @@ class Outbox:
             if left:
                 await self._store({run.id: place for (run, _), place in zip(left, places, strict=True)})
             if not left or len(found) < SWEPT_AT_ONCE:
-                return
+                break
+        stranded = await self._storage.call(lambda store: store.fleet.stranded(now_ms - STRANDED_MS, SWEPT_AT_ONCE))
+        for run in stranded:
+            await self._restore(run, None)
 
     async def verify(self, after: int, limit: int = LOOKED_AT_ONCE) -> int:
         """Looks whether the messages of runs are still there, and publishes those again that are not.
@@ -90,7 +94,7 @@ class Outbox:
         for waiting in found:
             place = waiting.place or 0
             if not (state.first_seq <= place <= state.last_seq) or not await self._is_there(waiting):
-                await self._restore(waiting)
+                await self._restore(waiting.run, waiting.place)
         return found[-1].run.sequence if len(found) == limit else 0
 
     def forget(self) -> None:
@@ -105,11 +109,11 @@ class Outbox:
     async def _store(self, places: dict[str, int]) -> None:
         await self._storage.call(lambda store: store.fleet.place(list(places.items())))
 
-    async def _restore(self, waiting: "Waiting") -> None:
+    async def _restore(self, run: Run, place: int | None) -> None:
         """Its message is gone: its worker has ended it and said so, or NATS lost it."""
-        if await self._recovery.ended(waiting.run):
+        if await self._recovery.ended(run):
             return
-        job = await self._storage.call(lambda store: store.fleet.job(waiting.run.id))
+        job = await self._storage.call(lambda store: store.fleet.job(run.id))
         if job is None or job[0].finished:
             return
         run, workflow = job
@@ -117,7 +121,7 @@ class Outbox:
             await self._recovery.canceled(run)
             return
         logger.info("Lectern: a run's message was not in the queue any more; it is queued again.")
-        await self._publish(run, workflow, waiting.place)
+        await self._publish(run, workflow, place)
 
     async def _publish(self, run: Run, workflow: Workflow, lost: int | None) -> None:
         """`lost`: the place of an earlier message that is gone."""

@@ -6,13 +6,14 @@ import json
 import os
 import uuid
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..errors import NotReady
 from . import topology
+from .chunks import chunks
 from .link import Link, translated
 
 INLINE_BYTES = 512 * 1024  # NATS takes messages of 1 MB unless its settings say otherwise
@@ -42,7 +43,7 @@ class Shelf:
         part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
         try:
             with part.open("wb") as file:
-                if not await self._read(name, file):
+                if not await self._read(name, file.write):
                     return False
             await asyncio.to_thread(os.replace, part, path)
             return True
@@ -52,14 +53,8 @@ class Shelf:
 
     async def read(self, name: str) -> bytes | None:
         """Only for what is small."""
-        from nats.js.errors import NotFoundError, ObjectNotFoundError
-
-        store = self._link.shelf(self._bucket)
-        with translated():
-            try:
-                return (await store.get(name)).data or b""
-            except (ObjectNotFoundError, NotFoundError):
-                return None
+        content = bytearray()
+        return bytes(content) if await self._read(name, content.extend) else None
 
     async def has(self, name: str) -> bool:
         return await self.version(name) is not None
@@ -85,13 +80,17 @@ class Shelf:
                 with suppress(ObjectNotFoundError, NotFoundError):
                     await store.delete(name)
 
-    async def _read(self, name: str, file: Any) -> bool:
+    async def _read(self, name: str, write: Callable[[bytes], Any]) -> bool:
+        """False when there is none of that name."""
         from nats.js.errors import NotFoundError, ObjectNotFoundError
 
         store = self._link.shelf(self._bucket)
         with translated():
             try:
-                await store.get(name, writeinto=file)
+                info = await store.get_info(name)
+                if info.size:
+                    async for piece in chunks(self._link, self._bucket, info):
+                        write(piece)
             except (ObjectNotFoundError, NotFoundError):
                 return False
         return True

@@ -205,6 +205,7 @@ def service_paths() -> dict[str, Any]:
     health = operation("Service", "health", "Whether the process answers", {"200": answer("It does.", ref("Health"))})
     readiness = operation("Service", "ready", "Whether runs can be taken", ready)
     readiness["responses"] |= ready
+    fleet = {"200": answer("Workers, gateways, queues, and runs that were given up.", ref("Fleet"))}
     document: Schema = {"200": answer("An OpenAPI 3.1 document.", {"type": "object"})}
     return {
         f"{V1}/session": {
@@ -230,6 +231,7 @@ def service_paths() -> dict[str, Any]:
         f"{V1}/apps/{{slug}}/openapi.json": {
             "get": operation("Service", "appOpenapi", "The document of one app", document, APP_SLUG, fails=(404,))
         },
+        f"{V1}/fleet": {"get": operation("Service", "fleet", "Who executes runs, and what waits", fleet)},
         "/lectern/health": {"get": health | {"security": [{}]}},
         "/lectern/ready": {"get": readiness | {"security": [{}]}},
         "/lectern/metrics": {"get": operation("Service", "metrics", "Figures for Prometheus", text)},

@@ -1,5 +1,6 @@
 """What travels: apps, runs, files, keys and errors, as JSON Schemas of the components."""
 
+from ..faces.roles import Role
 from ..media import Media
 from ..picks import MOST_PICKS, NAME_LENGTH, TEXT_LENGTH
 from ..publishing.proposals import Group
@@ -32,6 +33,7 @@ from .words import (
 
 STATUSES = tuple(map(str, RunStatus))
 SLUG: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
+BACKEND: Schema = {"type": "string", "pattern": "^(sdwebui|diffusers):.{1,53}$", "maxLength": 63}
 VERSION: Schema = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 PRIORITY = choice(*map(str, Priority))
 SCOPES = choice("run", "publish", "admin")
@@ -70,6 +72,12 @@ def _apps() -> dict[str, Schema]:
         }
     )
     options = record(AppOptions.model_json_schema()["properties"])
+    roles: Schema = {
+        "type": "object",
+        "propertyNames": {"enum": list(map(str, Role))},
+        "additionalProperties": NAME,
+        "description": "Inputs by what OpenAI's and AUTOMATIC1111's APIs call what they are for.",
+    }
     urls = record(
         dict.fromkeys(("get", "runs", "web", "openapi", "versions", "export", "picture"), URL), optional=("picture",)
     )
@@ -81,12 +89,13 @@ def _apps() -> dict[str, Schema]:
             "version": VERSION,
             "active_version": VERSION,
             "versions": array(VERSION),
-            "source": choice("bundled", "app_mode", "picks", "proposed"),
+            "source": choice("bundled", "app_mode", "picks", "proposed", "backend"),
             "inputs": JSON_OBJECT | {"description": "JSON Schema of a run's input; properties in the order of a form."},
             "outputs": {"type": "object", "additionalProperties": output},
             "stale": array(ref("Stale")),
             "missing": array(ref("Missing")),
             "options": options,
+            "faces": record({"roles": roles, "derived": roles}),
             "picture": URL_OR_NULL,
             "created_at": TIME_OR_NULL,
             "updated_at": TIME_OR_NULL,
@@ -168,6 +177,7 @@ def _publishing() -> dict[str, Schema]:
             "inputs": array(record({**pick, **proposed}, optional=tuple(set(pick) - {"node_id", "widget", "name"}))),
             "outputs": array(record({**output_pick, "name": STRING, "class_type": STRING, "picked": BOOLEAN})),
             "stale": array(ref("Stale")),
+            "roles": {"type": "object", "additionalProperties": place},
             "slug": STRING,
             "title": STRING,
             "description": STRING,
@@ -282,7 +292,7 @@ def _access() -> dict[str, Schema]:
         {
             "name": NAME,
             "scopes": array(SCOPES, minItems=1, uniqueItems=True),
-            "apps": or_null(array(SLUG, uniqueItems=True)),
+            "apps": or_null(array(either(SLUG, BACKEND), uniqueItems=True)),
             "rate_per_minute": or_null(positive),
             "concurrent": or_null(positive),
         },
@@ -304,5 +314,31 @@ def _access() -> dict[str, Schema]:
         "Session": session,
         "SignIn": closed({"key": STRING}, ("key",)),
         "Health": record({"status": {"const": "ok"}}),
+        **_fleet(),
         "Ready": record({"ready": BOOLEAN, "reasons": array(STRING)}),
     }
+
+
+def _fleet() -> dict[str, Schema]:
+    device = record({"name": STRING, "vram_total": COUNT, "vram_free": COUNT})
+    worker = {
+        "name": STRING,
+        "state": choice("idle", "busy", "draining", "refused"),
+        "reason": TEXT_OR_NULL,
+        "version": STRING,
+        "comfyui": STRING,
+        "devices": array(device),
+        "ram_free": COUNT,
+        "run": TEXT_OR_NULL,
+        "app": TEXT_OR_NULL,
+        "since": TIME_OR_NULL,
+    }
+    dead = {"run": STRING, "app": STRING, "attempts": COUNT, "workers": array(STRING), "at": TIME_OR_NULL}
+    fleet = {
+        "engine": choice("embedded", "fleet"),
+        "workers": array(record(worker)),
+        "gateways": array(record({"name": STRING, "version": STRING})),
+        "queues": array(record({"priority": choice("interactive", "batch"), "runs": COUNT})),
+        "dead": array(record(dead)),
+    }
+    return {"Fleet": record(fleet)}

@@ -10,6 +10,8 @@ from ..callers import Caller, require_app
 from ..catalog import Catalog
 from ..contract import Contract, derive_contract, needed_classes
 from ..errors import AppNotFound, VersionNotFound
+from ..faces.backends import Backends
+from ..faces.names import is_backend
 from ..graph import Graph
 from ..nodeclasses import FRESH_SECONDS, NodeClasses
 from ..picks import load_picks
@@ -42,10 +44,11 @@ class _Derived(NamedTuple):
 class Library:
     """Lives on the background loop."""
 
-    def __init__(self, bundled: Catalog, storage: Storage, classes: NodeClasses) -> None:
+    def __init__(self, bundled: Catalog, storage: Storage, classes: NodeClasses, backends: Backends) -> None:
         self._bundled = bundled
         self._storage = storage
         self._classes = classes
+        self._backends = backends
         self._heads: list[Head] | None = None
         self._read_at = 0.0  # time.monotonic()
         self._files: dict[str, App] = {}  # of the pack
@@ -72,6 +75,8 @@ class Library:
 
         Raises AppNotFound, VersionNotFound, Unauthorized, Forbidden.
         """
+        if is_backend(slug):
+            return await self._backend(slug, version, caller)
         bundled = await self.bundled(slug, stale)
         head = await self._head(slug, version)
         app = bundled if head is None else await self._read(head, head.active, bundled)
@@ -86,6 +91,14 @@ class Library:
         assert head is not None and version is not None
         return await self._read(head, version, bundled)
 
+    async def _backend(self, slug: str, version: int | None, caller: Caller) -> App:
+        """An app that nobody published, and that is not listed: it stands for a server or a pipeline."""
+        require_app(caller, slug, public=False)
+        app = await self._backends.app(slug, version)
+        if app is None:
+            raise AppNotFound(UNKNOWN_APP)
+        return app
+
     async def check(self, caller: Caller, slug: str) -> None:
         """Whether the caller may use this app, which need not be there any more. Raises Unauthorized, Forbidden."""
         head = next((head for head in await self._stored() if head.slug == slug), None)
@@ -93,7 +106,8 @@ class Library:
 
     async def check_guest(self, caller: Caller) -> None:
         """Whether any app is open to those without a key. Raises Unauthorized."""
-        require_app(caller, "", any(head.options.get("public") is True for head in await self._stored()))
+        if caller.guest:  # a key for some apps alone may read what no app is named in
+            require_app(caller, "", any(head.options.get("public") is True for head in await self._stored()))
 
     async def bundled(self, slug: str, stale: bool = False) -> App | None:
         now = time.monotonic()
@@ -124,8 +138,9 @@ class Library:
         file = await asyncio.to_thread(self._bundled.picture, app.slug)
         return None if file is None else Picture(await asyncio.to_thread(Path.read_bytes, file), "image/jpeg")
 
-    async def _stored(self, seconds: float = SHARED_SECONDS) -> list[Head]:
-        """`seconds`: how old they may be where other processes change them without telling."""
+    async def _stored(self, missed: bool = False) -> list[Head]:
+        """`missed`: they lack what another process may have added a moment ago."""
+        seconds = MISSED_SECONDS if missed else SHARED_SECONDS
         late = self._storage.shared and time.monotonic() - self._read_at > seconds
         if self._heads is None or late:
             if not self._storage.exists:
@@ -135,9 +150,9 @@ class Library:
         return self._heads
 
     async def _head(self, slug: str, version: int | None) -> Head | None:
-        """Read anew when it lacks what another process may have added a moment ago."""
-        for seconds in (SHARED_SECONDS, MISSED_SECONDS):
-            head = next((head for head in await self._stored(seconds) if head.slug == slug), None)
+        head = None
+        for missed in (False, True):
+            head = next((head for head in await self._stored(missed) if head.slug == slug), None)
             if not self._storage.shared or (head is not None and version in (None, *head.versions)):
                 break
         return head

@@ -1,12 +1,14 @@
 """What of a workflow is worth to be an input or an output of an app, when its author has picked nothing."""
 
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from ..contract import SEED_WORD, derive_contract, name_from
+from ..faces.roles import derive_roles
+from ..following import Consumers, consumers_of, taken_as
 from ..graph import PREFIX_WIDGET, Graph, is_link, node_title
 from ..media import Media
 from ..nodeinfo import Kind, ObjectInfo, Scalar, Widget, read_widget
@@ -15,7 +17,6 @@ from .appmode import Promoted, promoted_widgets, read_picks
 from .proposed_outputs import OutputProposal, mark_outputs, propose_outputs
 from .saved import Workflow, app_section, mapping
 
-MOST_HOPS = 50  # nodes between a text and the node that says what it is for
 TEXTS = frozenset({"text", "prompt", "positive", "negative", "negative_prompt"})  # offered even when empty
 WORDS = frozenset({"caption", "topic", "titles", "lyrics", "tags", "value"})  # offered when filled in
 CODE = re.compile(
@@ -25,8 +26,6 @@ CODE = re.compile(
 SIZE_WORDS = frozenset({"width", "height"})
 # Widgets that only choose how a node talks to the editor, or that every run sets itself.
 NEVER = frozenset({PREFIX_WIDGET, "control_after_generate", "upload"})
-
-Consumers = Mapping[str, list[tuple[str, str]]]  # node id -> (node, input) that its results go to
 
 
 class Group(StrEnum):
@@ -75,7 +74,7 @@ def propose_all(graph: Graph, object_info: ObjectInfo, workflow: Workflow | None
         object_info: all classes of the graph.
         workflow: what its subgraphs show, and names that Lectern keeps in it for its outputs.
     """
-    consumers = _consumers(graph)
+    consumers = consumers_of(graph)
     promoted = promoted_widgets(workflow or {}, graph)
     found = [
         _candidate(node_id, name, value, widget, graph, object_info, consumers)
@@ -138,7 +137,7 @@ def _candidate(
     title, usual = node_title(graph, node_id), object_info.get(class_type, {}).get("display_name")
     own = "" if title in (class_type, usual) else title
     group = _group(name, own, widget)
-    role = _role(node_id, consumers) if group is Group.PROMPT else ""
+    role = taken_as(node_id, consumers) if group is Group.PROMPT else ""
     if group is Group.PROMPT and "negative" in f"{name} {own}".lower():
         role = "negative"
     label = _label(name, own, group, role, widget)
@@ -158,31 +157,6 @@ def _group(name: str, title: str, widget: Widget) -> Group:
     if widget.kind is Kind.INTEGER and said.rsplit(".", 1)[-1].lower() in SIZE_WORDS:
         return Group.SIZE
     return Group.SETTINGS
-
-
-def _consumers(graph: Graph) -> Consumers:
-    found: dict[str, list[tuple[str, str]]] = {}
-    for consumer, node in graph.items():
-        for name, value in node["inputs"].items():
-            if is_link(value) and value:
-                found.setdefault(str(value[0]), []).append((consumer, name))
-    return found
-
-
-def _role(node_id: str, consumers: Consumers) -> str:
-    """Whether the first node down the line that tells takes it as positive or as negative."""
-    waiting, seen = deque([node_id]), {node_id}
-    for _ in range(MOST_HOPS):
-        if not waiting:
-            break
-        for consumer, name in consumers.get(waiting.popleft(), [])[:MOST_HOPS]:
-            role = next((word for word in ("negative", "positive") if word in name.lower()), "")
-            if role:
-                return role
-            if consumer not in seen:
-                seen.add(consumer)
-                waiting.append(consumer)
-    return ""
 
 
 def _label(name: str, title: str, group: Group, role: str, widget: Widget) -> str:
@@ -271,7 +245,19 @@ def proposal_view(graph: Graph, object_info: ObjectInfo, workflow: Workflow | No
     if source == "app_mode":
         usable = {(item.node_id, item.widget) for item in contract.inputs}
         proposed = mark(proposed, said._replace(picks=tuple(p for p in said.picks if (p.node_id, p.widget) in usable)))
-    return {"source": source, **proposal_json(proposed), "stale": [stale._asdict() for stale in contract.stale]}
+    return {
+        "source": source,
+        **proposal_json(proposed),
+        "stale": [stale._asdict() for stale in contract.stale],
+        "roles": _roles(proposed, graph, object_info),
+    }
+
+
+def _roles(proposed: Proposed, graph: Graph, object_info: ObjectInfo) -> dict[str, dict[str, str]]:
+    """By role the widget of what is picked: names may still change before it is published."""
+    contract = derive_contract(proposed.picked, graph, object_info)
+    widgets = {item.name: {"node_id": item.node_id, "widget": item.widget} for item in contract.inputs}
+    return {str(role): widgets[name] for role, name in derive_roles(contract, graph).items()}
 
 
 def mark(proposed: Proposed, picked: Picked) -> Proposed:

@@ -10,8 +10,9 @@ from ..backend import Source
 from ..callers import Caller, require_app
 from ..catalog import SLUG
 from ..comfy import Unreachable
-from ..contract import derive_contract, needed_classes
+from ..contract import Contract, derive_contract, needed_classes
 from ..errors import AppNotFound, BadRequest, BundledApp, InvalidInput, NotReady, StaleInput
+from ..faces.roles import check_roles
 from ..graph import Graph, is_graph
 from ..nodeclasses import NodeClasses
 from ..picks import Picked, dump_picks, parse_picks
@@ -52,7 +53,7 @@ class Publisher:
         check_slug(slug)
         require_app(caller, slug, public=False)
         drawn = await self._draw(asked.workflow, asked.graph, asked.file)
-        picked, source = await self._pick(drawn, asked.inputs, asked.outputs)
+        picked, source, contract = await self._pick(drawn, asked.inputs, asked.outputs)
         known = await self._known(slug)
         bundled = await self._library.bundled(slug)
         options = AppOptions() if known is None else known.options
@@ -66,7 +67,7 @@ class Publisher:
             picked=dump_picks(picked),
             source=source,
             author=caller.owner,
-            options=(options if asked.options is None else read_options(asked.options, options)).model_dump(),
+            options=_options(asked.options, options, contract).model_dump(),
             picture=asked.picture,
             created_ms=now_ms(),
             first=1 if bundled is None else bundled.version + 1,
@@ -83,7 +84,10 @@ class Publisher:
         given = {"title": asked.title, "description": asked.description}
         values: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         if asked.options is not None:
-            values["options"] = read_options(asked.options, app.options).model_dump()
+            options = read_options(asked.options, app.options)
+            if options.roles != app.options.roles:
+                check_roles(options.roles or {}, (await self._library.describe(app)).contract)
+            values["options"] = options.model_dump()
         await self._storage.call(lambda store: store.apps.amend(slug, now_ms(), **values))
         await self._storage.durable()
         self._library.changed()
@@ -183,7 +187,7 @@ class Publisher:
             raise BadRequest("The file that from names is no workflow.")
         return (None, document) if is_graph(document) else (document, None)
 
-    async def _pick(self, drawn: Drawn, inputs: object, outputs: object) -> tuple[Picked, str]:
+    async def _pick(self, drawn: Drawn, inputs: object, outputs: object) -> tuple[Picked, str, Contract]:
         """The picks that were given, else App Mode's, else the likely ones. Raises InvalidInput, StaleInput."""
         known = await self._classes.get({node["class_type"] for node in drawn.graph.values()})
         own = Picked() if drawn.workflow is None else read_picks(drawn.workflow, drawn.graph)
@@ -200,7 +204,7 @@ class Publisher:
             raise InvalidInput(message, [*stale, {"input": "outputs", "code": "missing", "message": message}])
         if inputs and not contract.inputs:
             raise StaleInput("None of the picked inputs exists in the workflow; pick others.", stale)
-        return picked, source
+        return picked, source, contract
 
     async def _more(self, picked: Picked, graph: Graph, known: Mapping[str, Any]) -> Mapping[str, Any]:
         return await self._classes.get(needed_classes(picked, graph) - known.keys())
@@ -230,6 +234,16 @@ def check_slug(slug: str) -> None:
     """Raises BadRequest."""
     if not SLUG.fullmatch(slug):
         raise BadRequest("The app's name in its address may have a-z, 0-9 and hyphens, at most 63 characters.")
+
+
+def _options(given: object, before: AppOptions, contract: Contract) -> AppOptions:
+    """What is asked for over what was there. Raises InvalidInput."""
+    if given is None:
+        return before
+    options = read_options(given, before)
+    if options.roles != before.roles:  # of an earlier version's inputs some may be gone, which is no mistake
+        check_roles(options.roles or {}, contract)
+    return options
 
 
 def _completed(given: Picked, fallback: Picked, no_inputs: bool, no_outputs: bool) -> Picked:

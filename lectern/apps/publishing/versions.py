@@ -1,15 +1,18 @@
 """An app: one version of a published workflow, and what its publisher allows."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import InvalidInput
 from ..graph import Graph
 from ..inputs import Problem, shown
-from ..picks import Picked
+from ..picks import NAME_LENGTH, Picked
 from .saved import Workflow
+
+MOST_ROLES = 100
+InputName = Annotated[str, Field(max_length=NAME_LENGTH)]
 
 
 class AppOptions(BaseModel):
@@ -27,6 +30,11 @@ class AppOptions(BaseModel):
     )
     exclusive: bool = Field(default=False, description="one run of this app at a time, on however many machines")
     max_mb: int | None = Field(default=None, ge=1, le=4096, description="megabytes of one file that a run brings")
+    roles: dict[str, InputName] | None = Field(
+        default=None,
+        max_length=MOST_ROLES,
+        description="inputs by what they are for, where that is not derived rightly",
+    )
 
 
 def read_options(given: object, before: AppOptions | None = None) -> AppOptions:

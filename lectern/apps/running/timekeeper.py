@@ -77,6 +77,7 @@ class Timekeeper:
             given_up, run = await self._storage.call(partial(_give_up, run_id=run_id, expires_ms=expiry))
             if given_up is not None:
                 self._reports.ended(given_up)
+                self._engine.cancel(run_id, TOO_LATE)  # for whoever finds it in a queue
             elif run is not None and not run.finished:  # as when another process gave it up
                 self._engine.cancel(run_id, TOO_LATE)
 

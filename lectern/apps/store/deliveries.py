@@ -56,14 +56,14 @@ class DeliveryStore:
 
     def claim(self, delivery_id: str, now_ms: int, until_ms: int) -> bool:
         """Nobody else sends it, or another event of its run, until then; False when somebody does, or has."""
-        row = select(deliveries.c.run).where(
-            deliveries.c.id == delivery_id,
-            deliveries.c.state == DeliveryState.WAITING,
-            deliveries.c.next_ms <= now_ms,
-            _free(deliveries, now_ms),
-        )
+        run = select(deliveries.c.run).where(deliveries.c.id == delivery_id).scalar_subquery()
+        waiting = deliveries.c.run == run, deliveries.c.state == DeliveryState.WAITING
+        columns = deliveries.c.id, deliveries.c.next_ms, deliveries.c.claimed_ms
         with self._engine.begin() as connection:
-            if connection.execute(row).first() is None:
+            rows = connection.execute(select(*columns).where(*waiting).with_for_update()).all()
+            if any((row.claimed_ms or 0) > now_ms for row in rows):
+                return False
+            if not any(row.id == delivery_id and row.next_ms <= now_ms for row in rows):
                 return False
             connection.execute(_of(delivery_id).values(claimed_ms=until_ms))
             return True

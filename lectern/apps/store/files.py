@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from ..files.records import StoredFile
+from .alone import alone
 from .tables import files
 
 
@@ -19,6 +20,7 @@ class FileStore:
         A file that is there already is kept longer.
         """
         with self._engine.begin() as connection:
+            alone(connection, files)
             known = _one(connection, new.id)
             if known is not None:
                 longer = known._replace(expires_ms=max(known.expires_ms, new.expires_ms))

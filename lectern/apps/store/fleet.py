@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
 from ..fleet.messages import Kind, Report
-from ..runs import ENDS, Run, RunStatus, Workflow
+from ..runs import ENDS, IN_FLIGHT, Run, RunStatus, Workflow
 from .rows import read_run
 from .runs import ACTIVE, Note, read_job, results, row_of
 from .tables import runs, workflows
@@ -60,6 +60,14 @@ class FleetStore:
         query = _JOB.where(runs.c.status == RunStatus.QUEUED, runs.c.place.is_(None), runs.c.created_ms < before_ms)
         with self._engine.begin() as connection:
             return [read_job(row) for row in connection.execute(query.order_by(runs.c.sequence).limit(limit))]
+
+    def stranded(self, before_ms: int, limit: int) -> list[Run]:
+        """Runs in flight that were stored before that time and never had a message: those of one ComfyUI, from before
+        there was a fleet; or a gateway died at a bad moment."""
+        query = select(runs).where(runs.c.status.in_(list(IN_FLIGHT)), runs.c.place.is_(None))
+        query = query.where(runs.c.created_ms < before_ms).order_by(runs.c.sequence).limit(limit)
+        with self._engine.begin() as connection:
+            return [read_run(row) for row in connection.execute(query)]
 
     def placed(self, after: int, limit: int) -> list[Waiting]:
         """Runs that have not ended and have a message, from that sequence on."""

@@ -1,5 +1,6 @@
 """Where the database is: a file of this process, or a PostgreSQL server that several processes share."""
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FILE_NAME = "lectern.db"
+PATIENCE = 1.0  # seconds that a failure may take before it counts for the calls behind it, too
 
 
 class Place(Protocol):
@@ -118,35 +120,28 @@ class ServerPlace:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._silent_until = 0.0  # time.monotonic()
+        self._reason = ""
 
     def open(self) -> "Engine":
-        from sqlalchemy.exc import SQLAlchemyError
-
         from .server import Unusable, check, open_server, place_of
 
-        with ExitStack() as undo:
-            try:
+        def opened() -> "Engine":
+            with ExitStack() as undo:
                 engine = open_server(self._url)
                 undo.callback(engine.dispose)
                 check(engine)
                 newer = f"{place_of(self._url)} was written by a newer Lectern; update this one."
                 bring_up(engine, newer[0].upper() + newer[1:])
-            except (Unusable, OSError, SQLAlchemyError) as error:
-                raise self._failed(error) from None
-            undo.pop_all()
-        return engine
+                undo.pop_all()
+            return engine
+
+        return self._translated(opened, Unusable)
 
     def call(self, action: Callable[[], T]) -> T:
-        from sqlalchemy.exc import DataError, SQLAlchemyError
-
         from .server import repeated
 
-        try:
-            return repeated(action)
-        except (DataError, UnicodeEncodeError):
-            raise BadRequest("A text is too long or holds characters, such as U+0000, that cannot be stored.") from None
-        except (OSError, SQLAlchemyError) as error:
-            raise self._failed(error) from None
+        return self._translated(lambda: repeated(action))
 
     async def durable(self) -> None:
         """It is."""
@@ -157,10 +152,31 @@ class ServerPlace:
     def close(self) -> None:
         """Nothing is left."""
 
-    def _failed(self, error: Exception) -> NotReady:
-        from .server import place_of, reason_of
+    def _translated(self, action: Callable[[], T], *more: type[Exception]) -> T:
+        from sqlalchemy.exc import DataError, SQLAlchemyError
 
-        return NotReady(f"The runs in {place_of(self._url)} cannot be used: {reason_of(error, self._url)}.")
+        since = time.monotonic()
+        if since < self._silent_until:
+            raise self._failed()
+        try:
+            return action()
+        except (DataError, UnicodeEncodeError):
+            raise BadRequest("A text is too long or holds characters, such as U+0000, that cannot be stored.") from None
+        except (OSError, SQLAlchemyError, *more) as error:
+            self._note(error, time.monotonic() - since)
+            raise self._failed() from None
+
+    def _note(self, error: Exception, seconds: float) -> None:
+        from .server import away, reason_of
+
+        self._reason = reason_of(error, self._url)
+        if away(error) and seconds > PATIENCE:  # not all who are in line must wait as long, one after the other
+            self._silent_until = time.monotonic() + seconds
+
+    def _failed(self) -> NotReady:
+        from .server import place_of
+
+        return NotReady(f"The runs in {place_of(self._url)} cannot be used: {self._reason}.")
 
 
 def bring_up(engine: "Engine", newer: str) -> None:

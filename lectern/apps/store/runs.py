@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, insert,
 from ..graph import Target
 from ..running.turns import Queue, Turns
 from ..runs import IN_FLIGHT, NewRun, Result, Run, RunStatus, Workflow, predecessors
+from .alone import alone
 from .idempotency import Repeatable, find_repeated, remember
 from .listed import Listed
 from .rows import new_row, output_rows, read_run, stored
@@ -62,6 +63,7 @@ class RunStore:
         Raises IdempotencyKeyReuse when another request came under the same key.
         """
         with self._engine.begin() as connection:
+            alone(connection, workflows)  # to which nothing else writes: what counts runs sees them all
             known = None if repeatable is None else find_repeated(connection, repeatable)
             if known is not None and (run := _one(connection, known)) is not None:
                 return Placed(run, None, new=False)

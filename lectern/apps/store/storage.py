@@ -1,13 +1,11 @@
 """The store's own thread: blocking database calls never run on an event loop."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import NotReady
 from .places import FilePlace, Place, ServerPlace
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ class Storage:
         self.note: Note | None = None  # see RunStore; set before the store is opened
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lectern-store")
         self._store: Stores | None = None
-        self._failed: tuple[float, NotReady] | None = None
 
     @property
     def exists(self) -> bool:
@@ -60,17 +57,8 @@ class Storage:
         self._place.close()
 
     def _call(self, function: Callable[["Stores"], T]) -> T:
-        if self._failed is not None and time.monotonic() < self._failed[0]:
-            raise type(self._failed[1])(str(self._failed[1]))
-        since = time.monotonic()
-        try:
-            store = self._open()
-            return self._place.call(lambda: function(store))
-        except NotReady as error:
-            # A server that leaves us waiting must not make all who are in line wait as long, one after the other.
-            now = time.monotonic()
-            self._failed = (now + (now - since), error) if self.shared else None
-            raise
+        store = self._open()
+        return self._place.call(lambda: function(store))
 
     def _open(self) -> "Stores":
         if self._store is None:

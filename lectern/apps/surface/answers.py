@@ -26,24 +26,30 @@ CHALLENGE = 'Bearer realm="lectern"'  # never Basic, which makes browsers ask fo
 LARGE = 256 * 1024  # bytes of JSON that are read on a thread
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Worded = Callable[[AppError], web.Response]  # how an API words its errors
 
 
-def answered(handler: Handler) -> Handler:
+def answered(handler: Handler, worded: Worded | None = None) -> Handler:
     """The handler, with our errors as answers. Only ours: a programming error stays visible as what it is."""
+    worded = worded or error_answer
 
     @functools.wraps(handler)
     async def run(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except AppError as error:
-            return error_answer(error)
+            return worded(error)
         except SettingsError as error:
-            return error_answer(NotReady(str(error)))
+            return worded(NotReady(str(error)))
 
     return run
 
 
 def error_answer(error: AppError) -> web.Response:
+    return envelope.error_answer(error, error_headers(error))
+
+
+def error_headers(error: AppError) -> dict[str, str]:
     headers: dict[str, str] = {}
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
@@ -54,7 +60,7 @@ def error_answer(error: AppError) -> web.Response:
         headers["Content-Range"] = error.range
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
-    return envelope.error_answer(error, headers)
+    return headers
 
 
 async def begin(request: web.Request, response: web.StreamResponse) -> None:

@@ -8,7 +8,7 @@ from aiohttp import web
 from ..access.notes import notes
 from ..callers import HOUSEHOLD, Caller, Scope
 from ..errors import MethodNotAllowed
-from .answers import Handler, answered, dress
+from .answers import Handler, Worded, answered, dress, error_answer
 
 Answer = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
 
@@ -55,16 +55,21 @@ class OpenGuard:
         pass
 
 
-def mount(routes: web.RouteTableDef, prefix: str, table: Table, guard: Guard) -> None:
-    """Adds every address; a method that an address lacks is answered 405."""
+def mount(routes: web.RouteTableDef, prefix: str, table: Table, guard: Guard, worded: Worded = error_answer) -> None:
+    """Adds every address; a method that an address lacks is answered 405.
+
+    Args:
+        worded: how errors are answered, the guard's too.
+    """
     for path, methods in table.items():
         for method, endpoint in methods.items():
-            routes.route(method, prefix + path)(_watched(_guarded(endpoint, guard), guard))
-        routes.route("*", prefix + path)(_watched(_refuse_method(list(methods), guard), guard))
+            routes.route(method, prefix + path)(_watched(_guarded(endpoint, guard), guard, worded))
+        if "*" not in methods:
+            routes.route("*", prefix + path)(_watched(_refuse_method(list(methods), guard), guard, worded))
 
 
-def _watched(handler: Handler, guard: Guard) -> Handler:
-    handler = answered(handler)
+def _watched(handler: Handler, guard: Guard, worded: Worded) -> Handler:
+    handler = answered(handler, worded)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         notes(request).headers.update(guard.headers(request))

@@ -12,6 +12,7 @@ from ..access.sessions import COOKIE, SECONDS
 from ..callers import Caller, Scope
 from ..catalog import SLUG
 from ..errors import BadRequest, InvalidInput
+from ..faces.names import is_backend_slug
 from ..inputs import ECHO_LENGTH, shown
 from .answers import read_json
 from .endpoints import Endpoint, Table
@@ -176,7 +177,7 @@ def _apps(body: Mapping[str, Any]) -> Iterable[dict[str, str]]:
 
 
 def _is_slug(value: object) -> bool:
-    return isinstance(value, str) and SLUG.fullmatch(value) is not None
+    return isinstance(value, str) and (SLUG.fullmatch(value) is not None or is_backend_slug(value))
 
 
 def _counts(body: Mapping[str, Any]) -> Iterable[dict[str, str]]:

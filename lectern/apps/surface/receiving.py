@@ -1,7 +1,7 @@
 """Reading files out of requests: a body that is one, and the parts of a form, stored as they stream in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
@@ -97,8 +97,34 @@ class Receiver:
                 files[name] = await self._part(part, owner, max_mb)
                 problems += _unfit(name, names[name], files[name])
         if problems:
-            raise InvalidInput(" ".join(p.message for p in problems)[:1000], [p._asdict() for p in problems])
+            raise _invalid(problems)
         return Form(fields, files)
+
+    async def loose(
+        self, request: web.Request, names: Collection[str], owner: str, fields_kb: int
+    ) -> tuple[dict[str, str], list[tuple[str, Kept]]]:
+        """The texts and files of a form that may have anything, and several files of one name.
+
+        Args:
+            names: of the parts that may be files.
+            fields_kb: kilobytes of all texts together.
+
+        Raises InvalidInput for a file of another name; BodyTooLarge; as `body`.
+        """
+        fields: dict[str, str] = {}
+        files: list[tuple[str, Kept]] = []
+        room = fields_kb * 1024
+        async for name, part in self._parts(request):
+            if part.filename is None:
+                content = await self._text(part, room)
+                room -= len(content)
+                fields[name] = _decoded(name, content)
+            elif name not in names:
+                told = name[:ECHO_LENGTH]
+                raise _invalid([Problem(told, "wrong_type", f"{shown(name)} must be a text, not a file.")])
+            else:
+                files.append((name, await self._part(part, owner)))
+        return fields, files
 
     async def _parts(self, request: web.Request) -> AsyncIterator[tuple[str, BodyPartReader]]:
         _refuse_encoding(request.headers.get(CONTENT_ENCODING, ""))
@@ -159,6 +185,10 @@ class Receiver:
                 yield
         except TimeoutError:
             raise UploadStalled(f"Nothing came for {self._stall:g} seconds; send it again.") from None
+
+
+def _invalid(problems: list[Problem]) -> InvalidInput:
+    return InvalidInput(" ".join(p.message for p in problems)[:1000], [p._asdict() for p in problems])
 
 
 @contextmanager

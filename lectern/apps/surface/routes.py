@@ -10,6 +10,11 @@ from aiohttp import web
 
 from ...envelope import Call
 from ..access.gate import Gate
+from ..faces.a1111.errors import worded as a1111_wording
+from ..faces.a1111.handlers import A1111Handlers
+from ..faces.openai.handlers import PREFIX as OPENAI
+from ..faces.openai.handlers import OpenAIHandlers
+from ..faces.openai.wording import error_answer as openai_error
 from ..service import AppService
 from .apps import AppHandlers
 from .document import DocumentHandlers
@@ -48,4 +53,6 @@ def add_routes(routes: web.RouteTableDef, service: AppService, call: Call = here
     ]
     for table in tables:
         mount(routes, PREFIX, table, guard)
+    mount(routes, OPENAI, OpenAIHandlers(service, call).table(), guard, openai_error)
     mount(routes, PAGES, MonitoringHandlers(service, call).table(), guard)
+    mount(routes, PAGES, A1111Handlers(service, call).table(), guard, a1111_wording)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..contract import Output
+from ..faces.roles import derive_roles, settled_roles
 from ..publishing.library import Described
 from ..publishing.versions import App
 from ..runs import OutputItem, Run
@@ -44,6 +45,10 @@ def app_view(described: Described, file_mb: int = FILE_MB) -> dict[str, Any]:
         "stale": [stale._asdict() for stale in contract.stale],
         "missing": [item._asdict() for item in missing],
         "options": app.options.model_dump(),
+        "faces": {
+            "roles": settled_roles(contract, app.graph, app.options.roles or {}),
+            "derived": derive_roles(contract, app.graph),
+        },
         "picture": picture,
         "created_at": iso(app.created_ms),
         "updated_at": iso(app.updated_ms),

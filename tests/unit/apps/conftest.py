@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from lectern.apps.callers import HOUSEHOLD
 from lectern.apps.running.dispatcher import Pace
 from lectern.apps.service import AppService, create_service
-from lectern.apps.surface.routes import add_routes
+from lectern.apps.surface.endpoints import Guard
+from lectern.apps.surface.routes import EVERYBODY, add_routes
 from lectern.settings import Settings
 from unit.apps.access_house import House
 from unit.apps.fake_comfy import FakeComfy
@@ -28,6 +29,7 @@ class World:
         self.folder = folder
         self.comfy = comfy
         self.settings: Callable[[], Settings] = Settings
+        self.guard: Callable[[AppService], Guard] = lambda _: EVERYBODY
         self.service: AppService
         self.client: TestClient[Any, Any]
 
@@ -41,7 +43,7 @@ class World:
             pace=PACE,
         )
         routes = web.RouteTableDef()
-        add_routes(routes, self.service)
+        add_routes(routes, self.service, guard=self.guard(self.service))
         app = web.Application()
         app.add_routes(routes)
         self.client = TestClient(TestServer(app))

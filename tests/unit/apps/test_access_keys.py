@@ -62,6 +62,8 @@ def test_a_wrong_secret_and_an_unknown_id_take_the_same_way(monkeypatch):
         ("Bearer", ("bearer", "")),
         ("Basic YW55OmxjdF94", ("basic", "lct_x")),  # any:lct_x
         ("Basic OmxjdF94", ("basic", "lct_x")),  # :lct_x
+        ("Basic bGN0X3g6", ("basic", "lct_x")),  # lct_x:
+        ("Basic bGN0X3g6eA==", ("basic", "lct_x")),  # lct_x:x
         ("Basic bWU6c2VjcmV0", None),  # me:secret, for the proxy in front
         ("Basic ***", ("basic", "")),
         ("Basic /w==", ("basic", "")),

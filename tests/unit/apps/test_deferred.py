@@ -89,6 +89,11 @@ async def test_method_and_address_find_their_handler(built, method, prefix):
     assert (await built.client.head(f"{prefix}/lectern/v1/files/x")).status == 200
 
 
+async def test_an_address_may_go_on_behind_its_slashes(built):
+    for path in ("/lectern/openai/v1/models/own/er", "/lectern/openai/v1/else/where"):
+        assert (await built.client.get(path)).status == 200
+
+
 def test_importing_the_addresses_imports_nothing_of_what_answers():
     code = (
         "import sys, lectern.apps.deferred, lectern.apps.pages; "

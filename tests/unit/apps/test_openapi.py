@@ -6,7 +6,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from lectern.apps.callers import GUEST, Caller, Scope
 from lectern.apps.contract import derive_contract
+from lectern.apps.errors import Unauthorized
 from lectern.apps.openapi.document import openapi_document
 from lectern.apps.picks import OutputPick, Pick, Picked
 from lectern.apps.publishing.appmode import read_picks
@@ -135,3 +137,10 @@ async def test_the_surface_answers_what_the_document_says(world):
     published = await world.client.put("/lectern/v1/apps/mine", json={"workflow": workflow(), "prompt": GRAPH})
     assert published.status == 201, await published.text()
     await fits("App", published)
+
+
+async def test_a_key_for_some_apps_reads_what_names_no_app_and_a_guest_does_not(world):
+    limited = Caller(owner="k", scopes=frozenset({Scope.RUN}), apps=frozenset({"other"}))
+    await world.service.library.check_guest(limited)
+    with pytest.raises(Unauthorized):
+        await world.service.library.check_guest(GUEST)

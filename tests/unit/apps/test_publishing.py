@@ -196,7 +196,19 @@ class TestChanges:
         assert app["options"]["public"] is True and app["options"]["retry"] is True
         assert (await put(world))[1]["options"]["public"] is True
 
-    @pytest.mark.parametrize("wrong", [{"title": ""}, {"title": 5}, {"options": {"x": 1}}, {"slug": "x"}])
+    async def test_runs_have_the_apps_priority_unless_they_have_their_own(self, world):
+        await put(world, options={"priority": "batch", "exclusive": True})
+        answer = await world.post("/apps/mine/runs", json={"input": {"width": 64}}, headers={"Prefer": "wait=5"})
+        run = await answer.json()
+        assert (run["priority"], run["worker"], run["status"]) == ("batch", None, "succeeded")
+        answer = await world.post("/apps/mine/runs", json={"input": {"width": 64}, "priority": "interactive"})
+        assert (await answer.json())["priority"] == "interactive"
+        stored = await world.service._storage.call(lambda store: store.runs.get(run["id"]))
+        assert stored.terms.alone is True
+
+    @pytest.mark.parametrize(
+        "wrong", [{"options": {"priority": "high"}}, {"title": ""}, {"title": 5}, {"options": {"x": 1}}, {"slug": "x"}]
+    )
     async def test_wrong_changes(self, world, wrong):
         await put(world)
         assert await error(await world.client.patch(f"{V1}/apps/mine", json=wrong)) == (422, "invalid_input")

@@ -15,5 +15,7 @@ async def town(tmp_path):
     await server.start()
     made = Town(tmp_path, server)
     yield made
-    await made.stop()
-    await server.stop()
+    try:
+        await made.stop()
+    finally:
+        await made.nats.stop()

@@ -74,9 +74,11 @@ class SharedStorage(Storage):
 class Town:
     """Everything of one fleet, in this process apart from NATS."""
 
-    def __init__(self, folder: Path, nats: NatsServer) -> None:
+    def __init__(self, folder: Path, nats: NatsServer, url: str = "") -> None:
+        """`url`: of a PostgreSQL database; without it the gateways share one open SQLite file."""
         self.folder = folder
         self.nats = nats
+        self._url = url
         self.fleet = Fleet(nats=[nats.url])
         self.gates: list[Gate] = []
         self.workers: list[Worker] = []
@@ -88,12 +90,13 @@ class Town:
         return Settings(fleet=self.fleet)
 
     async def gate(self, name: str = "") -> Gate:
-        """A gateway; all of them share the store, as with PostgreSQL."""
+        """A gateway; all of them share what is stored, but not their folders."""
+        own = Storage(self.folder / f"gate{len(self.gates)}", self._url) if self._url else self.storage
         service = create_fleet_service(
             workflows=self.folder / "workflows",
-            private=self.folder / "private",
+            private=self.folder / f"gate{len(self.gates)}",
             settings=self.settings,
-            storage=self.storage,
+            storage=own,
             name=name,
         )
         routes = web.RouteTableDef()

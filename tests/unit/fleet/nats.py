@@ -1,6 +1,7 @@
 """A real nats-server with JetStream, on a port and a folder of its own."""
 
 import asyncio
+import atexit
 import subprocess
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class NatsServer:
         words = [PROGRAM, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self.store), *self._options]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        atexit.register(self._process.kill)  # also after a test that failed before it stopped it
 
     async def stop(self) -> None:
         if self._process is not None:

@@ -7,7 +7,9 @@ import logging
 import shutil
 
 from lectern.apps.fleet import outbox, topology
+from lectern.apps.fleet.messages import Kind, Report, State
 from lectern.apps.fleet.worker.kv import Values
+from lectern.apps.runs import Result, RunStatus
 from lectern.apps.store.runs import Bounds
 from lectern.fleets import Fleet
 from unit.apps.fake_comfy import FakeComfy, begin, complete, hold, land
@@ -136,6 +138,26 @@ async def test_cancel_reaches_the_worker(town):
         assert (await gate.ended(run["id"]))["status"] == "canceled"
 
 
+async def test_a_cancel_waits_for_nats(town, hasty):
+    gate = await town.gate()
+    comfy = await town.worker()
+    comfy.script = hold
+    await town.ready(gate)
+    _, run = await gate.submit()
+    await comfy.submitted.get()
+
+    async def running() -> bool:
+        return (await gate.run(run["id"]))["status"] == "running"
+
+    await until(running)
+    await town.nats.kill()
+    await until(lambda: problem(gate))
+    assert (await (await gate.post(f"/runs/{run['id']}/cancel")).json())["status"] == "canceling"
+    await town.nats.start()
+    await comfy.cancels.get()
+    assert (await gate.ended(run["id"]))["status"] == "canceled"
+
+
 async def test_a_run_that_waits_is_canceled_at_once_and_never_executed(town):
     gate = await town.gate()
     comfy = await town.worker()
@@ -165,7 +187,30 @@ async def test_a_run_that_was_stored_and_not_published_is_found(town, monkeypatc
     assert (await later.ended(new.id))["status"] == "succeeded"
 
 
-async def test_runs_wait_while_nats_is_away(town, monkeypatch):
+async def test_a_run_that_the_one_comfyui_had_before_there_was_a_fleet_is_executed_by_it(town, monkeypatch):
+    monkeypatch.setattr(outbox, "STRANDED_MS", -1)
+    await town.worker()
+    new = a_new_run()
+    placed = await town.storage.call(lambda store: store.runs.insert(new, Bounds(10)))
+    await town.storage.call(lambda store: store.runs.take(placed.run, "p", 1))
+    gate = await town.gate()
+    assert (await gate.ended(new.id))["status"] == "succeeded"
+
+
+async def test_an_end_whose_report_was_lost_is_read_from_the_runs_state(town):
+    first = await town.gate()
+    await until(lambda: not problem(first))
+    new = a_new_run()
+    await town.storage.call(lambda store: store.runs.insert(new, Bounds(10)))
+    await town.storage.call(lambda store: store.fleet.place([(new.id, 5)]))
+    report = Report(Kind.ENDED, new.id, "w9", 1, 0, 2, 1, "p", Result(RunStatus.SUCCEEDED))
+    state = State("w9", 1, 0, ended=True, report=report.dump().decode())
+    await Values(engine_of(first)._link, topology.STATES).put(new.id, state.dump())
+    second = await town.gate()
+    assert (await second.ended(new.id))["worker"] == "w9"
+
+
+async def test_runs_wait_while_nats_is_away(town, monkeypatch, hasty):
     monkeypatch.setattr(outbox, "SETTLE_MS", -1)
     gate = await town.gate()
     await town.worker()
@@ -180,7 +225,7 @@ async def test_runs_wait_while_nats_is_away(town, monkeypatch):
     assert (await gate.ended(run["id"]))["status"] == "succeeded"
 
 
-async def test_a_nats_that_lost_its_disk_loses_no_run(town, monkeypatch):
+async def test_a_nats_that_lost_its_disk_loses_no_run(town, monkeypatch, hasty):
     monkeypatch.setattr(outbox, "SETTLE_MS", -1)
     gate = await town.gate()
     comfy = await town.worker()
@@ -266,7 +311,7 @@ async def test_wrong_credentials_are_told_once_and_corrected_ones_are_used_at_on
     assert len(told) == 1 and "wrong-one" not in caplog.text
 
 
-async def test_the_fleet_at_a_glance(town):
+async def test_the_fleet_at_a_glance(town, hasty):
     gate = await town.gate("gate-1")
     comfy = await town.worker()
     comfy.script = hold

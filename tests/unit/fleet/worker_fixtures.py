@@ -26,6 +26,7 @@ def hasty(monkeypatch):
     monkeypatch.setattr(topology, "ADVERT_SECONDS", 0.1)
     monkeypatch.setattr(deliveries, "REQUEST_SECONDS", 0.3)
     monkeypatch.setattr(supply, "EMPTY_SECONDS", 0.05)
+    monkeypatch.setattr(supply, "MEND_SECONDS", 0.1)
     monkeypatch.setattr(supply, "FRESH_SECONDS", 0.05)
     monkeypatch.setattr(process, "WAKE_SECONDS", 0.05)
     monkeypatch.setattr(ledger, "RELEASED_SECONDS", 0.05)

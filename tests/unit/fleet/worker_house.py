@@ -50,6 +50,12 @@ class Office:
         self.link.start()
         await self.link.ready()
 
+    async def connected(self) -> None:
+        """Once more, after NATS was away."""
+        async with asyncio.timeout(SECONDS):
+            while self.link.problem:  # noqa: ASYNC110 - nobody says when
+                await asyncio.sleep(0.01)
+
     async def _subscribe(self) -> None:
         await self.link.client.subscribe(topology.REPORTS, cb=self._report)
         await self.link.client.subscribe(f"{topology.EVENTS}.*", cb=self._event)

@@ -16,9 +16,7 @@ class Locks:
 
     async def take(self, app: str) -> bool:
         """False while another worker has it. One that an earlier process of this worker had is this one's."""
-        if app in self._held:
-            return True
-        revision = await self._values.swap(app, self._worker, NEVER)
+        revision = await self._values.swap(app, self._worker, self._held.pop(app, NEVER))
         if revision is None:
             there = await self._values.read(app)
             free = there is None or there.value is None or there.value == self._worker
@@ -29,12 +27,7 @@ class Locks:
 
     async def renew(self, app: str) -> bool:
         """False when it is somebody else's by now."""
-        revision = await self._values.swap(app, self._worker, self._held.get(app, NEVER))
-        if revision is None:
-            self._held.pop(app, None)
-            return await self.take(app)  # the answer to an earlier renewal may have been lost
-        self._held[app] = revision
-        return True
+        return await self.take(app)
 
     async def release(self, app: str) -> None:
         """What cannot be released now ends by itself."""

@@ -94,10 +94,10 @@ class Worker:
     @property
     def lacks(self) -> list[str]:
         """Why it takes no run now, in sentences; empty when it does."""
-        reasons = [self.link.problem, self.board.refused if not self.link.problem else ""]
-        if not self.station.up and self.link.problem:
-            reasons.append(self.board.refused)
-        return [reason for reason in reasons if reason] + (["It drains."] if self.board.draining else [])
+        problem = self.link.problem
+        told = not problem or not self.station.up  # without NATS nothing else is known
+        reasons = [problem, self.board.refused if told else "", "It drains." if self.board.draining else ""]
+        return [reason for reason in reasons if reason]
 
     def start(self) -> None:
         self.link.start()
@@ -132,7 +132,7 @@ class Worker:
     async def _watch(self) -> None:
         """Looks at ComfyUI now and then, more often while it is away."""
         while True:
-            looked = await self.station.look()
+            looked = await self.station.look(self.busy)
             if looked:
                 await _unless_away(self.board.show_nodes)
             if self.station.away > AWAY_SECONDS and self.busy:

@@ -15,7 +15,8 @@ from .supply import Nodes
 
 logger = logging.getLogger(__name__)
 
-NODES_SECONDS = 30.0  # between two looks at what ComfyUI has
+NODES_SECONDS = 30.0  # between two looks at what ComfyUI has, which keep it busy for a moment
+BUSY_NODES_SECONDS = 300.0  # while it executes runs
 LOOK_SECONDS = 4.0  # that an answer may take
 
 
@@ -37,12 +38,12 @@ class Station:
         """Seconds that ComfyUI has not answered; 0 when it does."""
         return 0.0 if self.up else time.monotonic() - self.since
 
-    async def look(self) -> bool:
-        """Whether its nodes were looked at."""
+    async def look(self, busy: bool = False) -> bool:
+        """Whether its nodes were looked at. `busy`: it has a run."""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 self._read(await self._client.system_stats())
-                looked = await self._look_at_nodes()
+                looked = await self._look_at_nodes(BUSY_NODES_SECONDS if busy else NODES_SECONDS)
         except (Unreachable, TimeoutError) as error:
             self._turn(False)
             logger.debug("ComfyUI is away: %s", error)
@@ -68,9 +69,9 @@ class Station:
             if isinstance(device, dict)
         )
 
-    async def _look_at_nodes(self) -> bool:
+    async def _look_at_nodes(self, pause: float) -> bool:
         now = time.monotonic()
-        if now - self._looked < NODES_SECONDS:
+        if now - self._looked < pause:
             return False
         object_info = await self._client.all_object_info()
         digest = await asyncio.to_thread(_digest, object_info)

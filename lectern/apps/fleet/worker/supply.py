@@ -17,6 +17,7 @@ from .picking import Candidate, Turns, order
 
 FRESH_SECONDS = 1.0  # that the depths of the queues are believed
 EMPTY_SECONDS = 3.0  # that a queue is left alone in which everything is taken already
+MEND_SECONDS = 30.0  # between two looks at whether a queue has messages that nobody is given
 HINT_SECONDS = 0.03  # that a message may need to reach its queue after it was seen on its way
 WARM_LANES = 4  # whose models are taken to be in memory
 REMEMBERED = 10_000
@@ -48,6 +49,7 @@ class Supply:
         self._asked = float("-inf")  # time.monotonic() of the depths
         self._hinted: set[QueueName] = set()
         self._empty: dict[QueueName, float] = {}  # until when it is left alone
+        self._mended: dict[QueueName, float] = {}  # when it was looked whether the queue needs it
         self._turns = Turns()
         self._warm: list[str] = []
         self._idle = False
@@ -109,11 +111,23 @@ class Supply:
             self._empty[queue] = time.monotonic() + EMPTY_SECONDS
             if alone:
                 await self._locks.release(alone)
+            await self._mend(queue)
             return None
         self._depths[queue] = max(0, self._depths.get(queue, 0) - 1)
         self._turns = self._turns.served(queue)
         self._warm = [queue.lane, *(lane for lane in self._warm if lane != queue.lane)][:WARM_LANES]
         return Pulled(delivery, alone)
+
+    async def _mend(self, queue: QueueName) -> None:
+        """The queue says that it has messages, and gives none: others have them, unless NATS has lost count."""
+        now = time.monotonic()
+        self._mended = {name: when for name, when in self._mended.items() if now - when < MEND_SECONDS}
+        if queue in self._mended:
+            return
+        self._mended[queue] = now
+        with answered():
+            if await self._queue.mend(queue):
+                self._empty.pop(queue, None)
 
     async def _fits(self, lane: str) -> bool:
         nodes = self._nodes()
