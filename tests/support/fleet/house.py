@@ -66,10 +66,11 @@ class House:
         return self
 
     def close(self) -> None:
-        for program in reversed(self.programs):
-            program.terminate()
-        for program in reversed(self.programs):
-            program.stop(grace=5)
+        for group in ([*self.gateways, *self.workers], [*self.comfies, self.nats]):  # those say goodbye over NATS
+            for program in group:
+                program.terminate()
+            for program in group:
+                program.stop(grace=5)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:

@@ -25,12 +25,17 @@ class Kill(NamedTuple):
 
 @dataclass
 class Killer:
-    """Workers are killed as often as everything else together."""
+    """One of each kind first; then workers as often as everything else together."""
 
     house: House
     chance: random.Random
     kills: list[Kill] = field(default_factory=list)
     _starts: set[asyncio.Task[None]] = field(default_factory=set)
+    _first: list[list[Program]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._first = [self.house.workers, self.house.gateways, [self.house.nats]]
+        self.chance.shuffle(self._first)
 
     async def work(self, enough: Callable[[int], bool]) -> None:
         """Until there were enough of them; returns when everything runs again."""
@@ -40,8 +45,10 @@ class Killer:
         await asyncio.gather(*self._starts)
 
     def _victim(self) -> Program:
-        others = [*self.house.gateways, self.house.nats]
-        group = self.house.workers if self.chance.random() < 0.5 else others
+        house = self.house
+        if len(self.kills) < len(self._first):
+            return self.chance.choice(self._first[len(self.kills)])
+        group = house.workers if self.chance.random() < 0.5 else [*house.gateways, house.nats]
         return self.chance.choice(group)
 
     def _kill(self, program: Program) -> None:
