@@ -171,6 +171,8 @@ class TestDeadlines:
         assert (run["status"], run["error"]["code"], len(run["outputs"])) == ("canceled", "deadline_exceeded", 1)
 
     async def test_one_that_passes_while_no_process_runs_counts(self, world, comfy, monkeypatch):
+        await world.submit("wait=5")  # so that everything is imported, which may take more than the second below
+        await comfy.submitted.get()
         comfy.script = fake_comfy.hold
         headers = {"Cancel-After": "1s"}
         answer = await world.post("/apps/tiny/runs", json={"input": {"width": 64}}, headers=headers)
