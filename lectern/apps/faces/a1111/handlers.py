@@ -67,7 +67,8 @@ class A1111Handlers:
         async def generate(request: web.Request, caller: Caller) -> web.StreamResponse:
             asked = read_asked(mode, await self._body(request, PICTURES if mode == "img2img" else 0))
             model = await self._models.chosen(mode, asked, caller)
-            answer = await self._generator.make(request, caller, model, mode, asked)
+            asked, planned = await self._generator.prepared(caller, model, mode, asked)
+            answer = await self._generator.make(request, caller, model, mode, asked, planned)
             return _json_bytes(await asyncio.to_thread(answer_body, answer))
 
         return generate
