@@ -12,11 +12,12 @@ import pytest
 from aiohttp import FormData
 
 from lectern.apps.callers import GUEST, Caller, Scope
-from lectern.apps.errors import Forbidden, Unauthorized
+from lectern.apps.errors import Forbidden, NotReady, Unauthorized
 from lectern.apps.faces.pictures import DECODED_AT_ONCE, Bench
 from lectern.apps.nodeclasses import NodeClasses
 from lectern.apps.surface import answers
 from unit.apps import fake_comfy, media, painting
+from unit.apps.access_house import ELSEWHERE, bearer
 from unit.apps.fake_comfy import FakeComfy
 from unit.apps.painter import furnish
 from unit.apps.painting import png
@@ -166,3 +167,14 @@ async def test_few_pictures_are_worked_on_at_once():
 
     await asyncio.gather(*(bench.do(work) for _ in range(3 * DECODED_AT_ONCE)))
     assert most == DECODED_AT_ONCE
+
+
+async def test_strangers_are_not_told_where_the_store_is(house, monkeypatch):
+    async def away(*_: object) -> None:
+        raise NotReady("The runs in the PostgreSQL database lectern at db.internal cannot be used.")
+
+    key = await house.key()
+    monkeypatch.setattr(house.storage, "call", away)
+    house.gate.keys._changes += 1  # they are read again
+    told = [await (await house.ask("GET", "/of/run", bearer(key) | more)).text() for more in (ELSEWHERE, {})]
+    assert ["db.internal" in text for text in told] == [False, True] and "try again" in told[0]
