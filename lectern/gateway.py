@@ -54,7 +54,7 @@ class Gateway:
 
 def _build(plan: Plan) -> tuple[AppService, Gate]:
     file = SettingsFile(plan.folder)
-    storage = Storage(plan.folder, plan.store)
+    storage = Storage(plan.folder, plan.store, alone=not plan.nats)
     if plan.nats:
         from .apps.fleet.service import create_fleet_service
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import IO
 
 from tools.cache import CHECKOUT, cache_path, checkout_key
@@ -14,13 +15,19 @@ from tools.process import child_environment
 from tools.system import ensure_packages
 
 UNIT = ["tests/unit"]  # on all cores, each file in one process
-# Two halves that take about as long, each with a ComfyUI of its own: what computes most, and all the rest.
+# Lanes that take about as long, each with a ComfyUI of its own: what computes most, what waits most (for processes that
+# were killed, for other servers), and the rest, with the browser.
 COMPUTING = [f"tests/comfyui/test_{name}*.py" for name in ("pipelines", "prompts", "slides", "saving", "decks")]
-MODELS = [
-    *("tests/pipelines", "tests/prompts"),
-    *sorted(str(file.relative_to(CHECKOUT)) for pattern in COMPUTING for file in CHECKOUT.glob(pattern)),
-]
-SERVERS = ["tests/comfyui", "tests/browser", *(f"--ignore-glob={pattern}" for pattern in COMPUTING)]
+WAITING = [f"tests/comfyui/test_{name}*.py" for name in ("apps", "app_files", "cli", "face", "fleet", "readme")]
+
+
+def _files(patterns: Sequence[str]) -> list[str]:
+    return sorted({str(file.relative_to(CHECKOUT)) for pattern in patterns for file in CHECKOUT.glob(pattern)})
+
+
+MODELS = ["tests/pipelines", "tests/prompts", *_files(COMPUTING)]
+APPS = _files(WAITING)
+SERVERS = ["tests/comfyui", "tests/browser", *(f"--ignore-glob={pattern}" for pattern in (*COMPUTING, *WAITING))]
 SPREAD = ["-n", f"{(os.cpu_count() or 1) + 1}", "--dist", "loadfile"]  # one more than cores: some wait now and then
 ONE_EACH = {"OMP_NUM_THREADS": "1"}  # torch's threads: more of them than cores only wait for each other
 NOTHING = 5  # pytest's exit code where `-k` and the like leave no test
@@ -37,7 +44,7 @@ def test(arguments: Sequence[str]) -> int:
         return 1
     codes = [
         run_pytest(environment, [*UNIT, *SPREAD, *arguments], ONE_EACH),
-        *run_side_by_side(environment, [*SERVERS, *arguments], [*MODELS, *arguments]),
+        *run_side_by_side(environment, *([*lane, *arguments] for lane in (SERVERS, APPS, MODELS))),
     ]
     failed = [code for code in codes if code not in (0, NOTHING)]
     return max(failed) if failed else min(codes)
@@ -73,19 +80,22 @@ def pytest_command(cache: str, arguments: Sequence[str]) -> list[str]:
     return ["-m", "pytest", "-c", "tests/pytest.ini", "-o", f"cache_dir={folder}", *arguments]
 
 
-def run_side_by_side(environment: Environment, shown: Sequence[str], later: Sequence[str]) -> list[int]:
-    """Two pytests at once; what the second one says is told when the first has ended."""
-    with tempfile.TemporaryFile("w+") as said:
-        other = start_python(environment, pytest_command("later", later), ONE_EACH, said)
-        try:
-            first = start_python(environment, pytest_command("shown", shown), ONE_EACH).wait()
-            second = other.wait()
-        finally:
-            other.kill()
-            other.wait()
-        said.seek(0)
-        say(said.read().rstrip("\n"))
-    return [first, second]
+def run_side_by_side(environment: Environment, shown: Sequence[str], *later: Sequence[str]) -> list[int]:
+    """Several pytests at once; what the others say is told when the first has ended."""
+    with ExitStack() as ended:
+        others = []
+        for number, arguments in enumerate(later):
+            said = ended.enter_context(tempfile.TemporaryFile("w+"))
+            other = start_python(environment, pytest_command(f"later{number}", arguments), ONE_EACH, said)
+            ended.callback(other.wait)
+            ended.callback(other.kill)
+            others.append((other, said))
+        codes = [start_python(environment, pytest_command("shown", shown), ONE_EACH).wait()]
+        for other, said in others:
+            codes.append(other.wait())
+            said.seek(0)
+            say(said.read().rstrip("\n"))
+    return codes
 
 
 def run_python(environment: Environment, arguments: Sequence[str], more: Mapping[str, str] | None = None) -> int:

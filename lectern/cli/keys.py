@@ -1,12 +1,11 @@
 """The verbs about secrets: keys, webhook-secret. Offline they work on Lectern's own files, with ComfyUI's Python."""
 
 import argparse
-import asyncio
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from ..errors import AppError, SettingsError
@@ -14,6 +13,9 @@ from .client import V1
 from .console import note, tell, tell_json, tell_table
 from .errors import SUCCEEDED, NotSucceeded, WrongUse
 from .verbs import Verbs, client_of, server
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 PRIVATE = "__lectern"  # as ComfyUI calls the folder
 STORE = "the variable that holds the URL of a fleet's PostgreSQL store; needs no key"
@@ -100,21 +102,22 @@ def show_webhook_secret(asked: argparse.Namespace) -> int:
         from ..settings import SettingsFile
 
         if store.url:
-            tell(asyncio.run(_shared_secret(store)))
+            tell(_shared_secret(store))
         else:
             tell(read_secret(SettingsFile(store.folder).read().apps, store.folder))
     return SUCCEEDED
 
 
-async def _shared_secret(store: "_Store") -> str:
-    from ..apps.store.storage import Storage
-    from ..apps.webhooks.signing import shared_secret
+def _shared_secret(store: "_Store") -> str:
+    from ..apps.store.places import on_server
+    from ..apps.webhooks.signing import keep_secret
 
-    storage = Storage(store.folder, store.url)
-    try:
-        return await shared_secret(storage)
-    finally:
-        await storage.close()
+    def kept(engine: "Engine") -> str:
+        from ..apps.store.secrets import SecretStore
+
+        return keep_secret(SecretStore(engine))
+
+    return on_server(store.url, kept)
 
 
 class _Store(NamedTuple):

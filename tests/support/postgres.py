@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,17 +42,29 @@ class Postgres:
         self._number = 0
         self._cleared = ""
         self._bin = binaries()
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         if not self._data.exists():
             if os.geteuid() == 0:
                 shutil.chown(self.folder, USER, USER)
             self._run("initdb", "-D", self._data, "-U", "lectern", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        options = " ".join(f"-c {setting}" for setting in (*SETTINGS, f"unix_socket_directories={self.folder}"))
-        self._run("pg_ctl", "-D", self._data, "-l", self.folder / "log", "-w", "-o", options, "start")
+        options = [f"-c{setting}" for setting in (*SETTINGS, f"unix_socket_directories={self.folder}")]
+        with (self.folder / "log").open("ab") as log:
+            command = self._command("postgres", "-D", self._data, *options)
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        until = time.monotonic() + 20
+        while not self._ready():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"postgres: {(self.folder / 'log').read_text('utf-8', 'replace')[-2000:]}")
+            time.sleep(0.02)
 
-    def stop(self, how: str = "immediate") -> None:
-        self._run("pg_ctl", "-D", self._data, "-m", how, "-w", "stop")
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """At once; SIGINT ends connections properly."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+            self._process = None
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://lectern@/{database}?host={self.folder}"
@@ -102,15 +116,24 @@ class Postgres:
         self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
+    def _ready(self) -> bool:
+        import psycopg
+
+        try:
+            psycopg.connect(self.url()).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _command(self, program: str, *arguments: object) -> list[str]:
+        """Ends with the tests, even when somebody kills them."""
+        user = [f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if os.geteuid() == 0 else []
+        return ["setpriv", "--pdeathsig=INT", *user, str(self._bin / program), *map(str, arguments)]
+
     def _run(self, program: str, *arguments: object) -> None:
-        command = [str(self._bin / program), *map(str, arguments)]
-        if os.geteuid() == 0:
-            command = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *command]
-        # To files and nowhere else: a pipe that the server inherits would never end.
-        with (self.folder / "output").open("ab") as output:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+        done = subprocess.run(self._command(program, *arguments), capture_output=True, text=True, check=False)
         if done.returncode:
-            raise RuntimeError(f"{program}: {(self.folder / 'output').read_text('utf-8', 'replace')[-2000:]}")
+            raise RuntimeError(f"{program}: {(done.stdout + done.stderr)[-2000:]}")
 
 
 @contextmanager
@@ -122,6 +145,5 @@ def running() -> Iterator[Postgres]:
         server.start()
         yield server
     finally:
-        if (folder / "data" / "postmaster.pid").exists():
-            server.stop()
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import NotReady
-from ..store.places import FILE_NAME, ServerPlace, bring_up
+from ..store.places import FILE_NAME, bring_up, on_server
 from .keyring import STAMP_NAME, now_ms
 from .keys import Issued, Wanted, issue
 
@@ -33,14 +33,12 @@ def with_keys_offline(private: Path, action: Callable[["KeyStore"], T], url: str
 
 
 def _on_server(url: str, action: Callable[["KeyStore"], T]) -> T:
-    place = ServerPlace(url)
-    engine = place.open()
-    try:
+    def act(engine: "Engine") -> T:
         from ..store.keys import KeyStore
 
-        return place.call(lambda: action(KeyStore(engine)))
-    finally:
-        engine.dispose()
+        return action(KeyStore(engine))
+
+    return on_server(url, act)
 
 
 def _in_file(private: Path, action: Callable[["KeyStore"], T]) -> T:

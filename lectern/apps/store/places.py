@@ -118,17 +118,19 @@ class ServerPlace:
     shared = True
     exists = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, presence: str = "") -> None:
+        """`presence`: see server.py; by its name there."""
         self._url = url
+        self._presence = presence
         self._silent_until = 0.0  # time.monotonic()
         self._reason = ""
 
     def open(self) -> "Engine":
-        from .server import Unusable, check, open_server, place_of
+        from .server import Presence, check, open_server, place_of
 
         def opened() -> "Engine":
             with ExitStack() as undo:
-                engine = open_server(self._url)
+                engine = open_server(self._url, Presence[self._presence or "NONE"])
                 undo.callback(engine.dispose)
                 check(engine)
                 newer = f"{place_of(self._url)} was written by a newer Lectern; update this one."
@@ -136,7 +138,7 @@ class ServerPlace:
                 undo.pop_all()
             return engine
 
-        return self._translated(opened, Unusable)
+        return self._translated(opened)
 
     def call(self, action: Callable[[], T]) -> T:
         from .server import repeated
@@ -152,8 +154,10 @@ class ServerPlace:
     def close(self) -> None:
         """Nothing is left."""
 
-    def _translated(self, action: Callable[[], T], *more: type[Exception]) -> T:
+    def _translated(self, action: Callable[[], T]) -> T:
         from sqlalchemy.exc import DataError, SQLAlchemyError
+
+        from .server import Unusable
 
         since = time.monotonic()
         if since < self._silent_until:
@@ -162,7 +166,7 @@ class ServerPlace:
             return action()
         except (DataError, UnicodeEncodeError):
             raise BadRequest("A text is too long or holds characters, such as U+0000, that cannot be stored.") from None
-        except (OSError, SQLAlchemyError, *more) as error:
+        except (OSError, SQLAlchemyError, Unusable) as error:
             self._note(error, time.monotonic() - since)
             raise self._failed() from None
 
@@ -177,6 +181,16 @@ class ServerPlace:
         from .server import place_of
 
         return NotReady(f"The runs in {place_of(self._url)} cannot be used: {self._reason}.")
+
+
+def on_server(url: str, action: Callable[["Engine"], T]) -> T:
+    """For one action of a process that is no gateway. Raises NotReady."""
+    place = ServerPlace(url)
+    engine = place.open()
+    try:
+        return place.call(lambda: action(engine))
+    finally:
+        engine.dispose()
 
 
 def bring_up(engine: "Engine", newer: str) -> None:

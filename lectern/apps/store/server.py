@@ -9,6 +9,7 @@ no such care, but with four busy processes it refused some transactions a dozen 
 import random
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -26,6 +27,7 @@ TRIES = 12
 PAUSE = 0.004  # seconds at most, doubled each time
 LONGEST_PAUSE = 0.25
 
+GATEWAYS = 21476850241859183  # of the advisory lock; any number that nobody else takes
 CONNECT_SECONDS = 5
 NETWORK = {  # how soon a connection is given up whose other end went away without a word
     "connect_timeout": CONNECT_SECONDS,
@@ -66,8 +68,16 @@ def place_of(text: str) -> str:
     return f"the PostgreSQL database {url.database or ''}".rstrip() + where
 
 
-def open_server(text: str) -> Engine:
-    """Connects with the first use, and again whenever the connection is lost. Raises Unusable."""
+class Presence(StrEnum):
+    """Who may be connected besides; the value is PostgreSQL's function for it."""
+
+    NONE = ""  # not a gateway: anybody
+    OTHERS = "pg_try_advisory_lock_shared"  # gateways of a fleet
+    ALONE = "pg_try_advisory_lock"  # no other gateway: this one itself gives the runs to its ComfyUI
+
+
+def open_server(text: str, presence: Presence = Presence.NONE) -> Engine:
+    """Connects with the first use, and again whenever the connection is lost. Raises Unusable, also with each use."""
     url = read_url(text)
     options: dict[str, Any] = {name: value for name, value in NETWORK.items() if name not in url.query}
     try:
@@ -76,13 +86,13 @@ def open_server(text: str) -> Engine:
             connect_args=options,
             isolation_level="REPEATABLE READ",
             pool_size=1,
-            max_overflow=1,
+            max_overflow=0,  # one thread uses it, and two connections would be in each other's way
             pool_timeout=CONNECT_SECONDS,
             pool_pre_ping=True,
         )
     except ImportError:
         raise Unusable("the Python package psycopg is not installed; install psycopg[binary]") from None
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", lambda connection, _: _prepare(connection, presence))
     return engine
 
 
@@ -131,7 +141,16 @@ def reason_of(error: BaseException, text: str) -> str:
     return line.replace(password, "***").rstrip(".")[:300] if password else line.rstrip(".")[:300]
 
 
-def _prepare(connection: Any, _: Any) -> None:
+def _prepare(connection: Any, presence: Presence) -> None:
+    """The lock is the connection's, and so ends with it. Raises Unusable."""
     with connection.cursor() as cursor:
         cursor.execute(SESSION)
+        there = not presence or cursor.execute(f"SELECT {presence}({GATEWAYS})").fetchone()[0]
     connection.commit()
+    if not there:
+        connection.close()
+        raise Unusable(
+            "another gateway has it, and without NATS each needs a database of its own"
+            if presence is Presence.ALONE
+            else "a gateway without NATS has it; stop that one, or give this one another database"
+        )

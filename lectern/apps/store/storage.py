@@ -18,9 +18,14 @@ T = TypeVar("T")
 class Storage:
     """Opens the database when it is first needed and serialises all calls of this process on one thread."""
 
-    def __init__(self, folder: Path, url: str = "") -> None:
-        """In the folder's `lectern.db`, or in the PostgreSQL database of this URL."""
-        self._place: Place = ServerPlace(url) if url else FilePlace(folder)
+    def __init__(self, folder: Path, url: str = "", alone: bool = False) -> None:
+        """In the folder's `lectern.db`, or in the PostgreSQL database of this URL.
+
+        Args:
+            alone: this process itself executes what is queued, so no other one may have the database. A file never is
+                another's.
+        """
+        self._place: Place = ServerPlace(url, "ALONE" if alone else "OTHERS") if url else FilePlace(folder)
         self.note: Note | None = None  # see RunStore; set before the store is opened
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lectern-store")
         self._store: Stores | None = None

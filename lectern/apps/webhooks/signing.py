@@ -15,6 +15,7 @@ from ...errors import SettingsError
 from ...settings import Apps
 
 if TYPE_CHECKING:
+    from ..store.secrets import SecretStore
     from ..store.storage import Storage
 
 FILE_NAME = "webhook_secret"
@@ -53,7 +54,11 @@ def names_secret(apps: Apps) -> bool:
 
 async def shared_secret(storage: "Storage") -> str:
     """The one of all processes that share the store. Raises NotReady."""
-    return await storage.call(lambda store: store.secrets.keep(FILE_NAME, new_secret()))
+    return await storage.call(lambda store: keep_secret(store.secrets))
+
+
+def keep_secret(store: "SecretStore") -> str:
+    return store.keep(FILE_NAME, new_secret())
 
 
 def new_secret() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 from aiohttp.test_utils import TestServer
 
+from support.contract_comfy.shapes import as_file, history_entry, queue_listing, saved_names
 from unit.apps.samples import OBJECT_INFO
 
 Script = Callable[["FakeComfy", str], Awaitable[None]]
@@ -98,18 +99,13 @@ class FakeComfy:
         ok = event == "execution_success"
         outputs = save_pictures(self, graph) if ok else {}
         messages = [
-            ["execution_start", {"prompt_id": prompt_id, "timestamp": 1000}],
-            ["execution_cached", {"nodes": ["1"], "prompt_id": prompt_id, "timestamp": 1001}],
-            [event, {"prompt_id": prompt_id, "timestamp": 1250, **data}],
+            ("execution_start", {"prompt_id": prompt_id, "timestamp": 1000}),
+            ("execution_cached", {"nodes": ["1"], "prompt_id": prompt_id, "timestamp": 1001}),
+            (event, {"prompt_id": prompt_id, "timestamp": 1250, **data}),
         ]
         if tell:
             await self.send(event, prompt_id, **data)
-        self.history[prompt_id] = {
-            "prompt": [0, prompt_id, graph, {}, []],
-            "outputs": outputs,
-            "status": {"status_str": "success" if ok else "error", "completed": ok, "messages": messages},
-            "meta": {},
-        }
+        self.history[prompt_id] = history_entry(prompt_id, graph, outputs, messages, ok)
         if tell:
             await self.send("executing", prompt_id, node=None)
 
@@ -147,18 +143,14 @@ class FakeComfy:
         return web.json_response({prompt_id: self.history[prompt_id]} if prompt_id in self.history else {})
 
     async def _queue(self, request: web.Request) -> web.StreamResponse:
-        listed = {
-            "queue_running": [[0, prompt_id, graph, {}, []] for prompt_id, graph in self.running.items()],
-            "queue_pending": [[1, prompt_id, graph, {}, []] for prompt_id, graph in self.pending.items()],
-        }
-        return web.json_response(listed)
+        return web.json_response(queue_listing(self.running, self.pending))
 
     async def _view(self, request: web.Request) -> web.StreamResponse:
         query = request.query
         content = self.files.get((query["type"], query["subfolder"], query["filename"]))
         if content is None:
             return web.Response(status=404)
-        return _as_file(request, content)
+        return as_file(request, content)
 
     async def _all_object_info(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self.object_info)
@@ -198,28 +190,13 @@ class FakeComfy:
         return web.json_response({"cancelled": known})
 
 
-def _as_file(request: web.Request, content: bytes) -> web.Response:
-    """With parts and a tag, as aiohttp's FileResponse that ComfyUI uses."""
-    headers = {"ETag": f'"{len(content)}"', "Accept-Ranges": "bytes"}
-    if request.headers.get("If-None-Match") == headers["ETag"]:
-        return web.Response(status=304, headers=headers)
-    part = request.http_range
-    if part.start is None:
-        return web.Response(body=content, content_type="image/png", headers=headers)
-    piece = content[part.start : part.stop]
-    headers["Content-Range"] = f"bytes {part.start}-{part.start + len(piece) - 1}/{len(content)}"
-    return web.Response(status=206, body=piece, content_type="image/png", headers=headers)
-
-
 def save_pictures(comfy: FakeComfy, graph: dict[str, Any]) -> dict[str, Any]:
-    """What SaveImage does: a counter and a suffix after the prefix; the prefix's folders become the subfolder."""
+    """The files, and what the history says of them."""
     outputs = {}
-    for node_id, node in graph.items():
-        if node["class_type"] == "SaveImage":
-            subfolder, _, stem = node["inputs"]["filename_prefix"].rpartition("/")
-            name = f"{stem}_00001_.png"
-            comfy.files["output", subfolder, name] = b"\x89PNG " + subfolder.encode()
-            outputs[node_id] = {"images": [{"filename": name, "subfolder": subfolder, "type": "output"}]}
+    for node_id, saved in saved_names(graph).items():
+        content = b"\x89PNG " + saved["subfolder"].encode()
+        comfy.files["output", saved["subfolder"], saved["filename"]] = content
+        outputs[node_id] = {"images": [saved]}
     return outputs
 
 

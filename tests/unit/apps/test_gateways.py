@@ -188,6 +188,15 @@ class TestWebhooks:
         assert list(tmp_path.iterdir()) == []
 
 
+async def test_the_command_line_works_beside_a_gateway_that_has_the_database_alone(url, tmp_path, monkeypatch, capsys):
+    storage = Storage(tmp_path, url, alone=True)
+    await storage.call(lambda store: None)
+    monkeypatch.setenv("STORE", url)
+    assert (await Line("", capsys)("keys", "create", "x", "--store-env", "STORE"))[0].startswith("lct_")
+    assert (await Line("", capsys)("webhook-secret", "--store-env", "STORE"))[0].startswith("whsec_")
+    await storage.close()
+
+
 async def test_keys_from_the_command_line(storages, url, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(keyring, "SHARED_SECONDS", 0.05)
     ring = KeyRing(storages[0], tmp_path, here)

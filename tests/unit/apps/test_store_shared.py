@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,10 +164,25 @@ async def test_a_log_of_any_characters_does_not_keep_a_run_from_ending(gateways)
     assert (await first.call(lambda store: store.runs.get("a"))).logs == "ab\n"
 
 
+async def test_a_gateway_that_executes_runs_itself_has_the_database_alone(url):
+    alone, other, fleet = (Storage(NOWHERE, url, alone=one) for one in (True, True, False))
+    await alone.call(put("a"))
+    with pytest.raises(NotReady, match="another gateway has it, and without NATS each needs a database of its own"):
+        await other.call(put("b"))
+    with pytest.raises(NotReady, match="a gateway without NATS has it"):
+        await fleet.call(put("b"))
+    await alone.close()
+    assert (await fleet.call(lambda store: store.runs.get("a"))).id == "a"
+    with pytest.raises(NotReady, match="another gateway has it"):
+        await other.call(put("b"))
+    for one in (other, fleet):
+        await one.close()
+
+
 async def test_a_server_that_went_away_is_found_again(postgres, url):
     storage = Storage(NOWHERE, url)
     await storage.call(put("a"))
-    postgres.stop("fast")
+    postgres.stop(signal.SIGINT)
     try:
         with pytest.raises(NotReady, match=r"The runs in the PostgreSQL database \w+ cannot be used: .*No such file"):
             await storage.call(lambda store: store.runs.get("a"))
