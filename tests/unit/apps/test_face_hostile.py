@@ -4,16 +4,19 @@ import asyncio
 import io
 import json
 import os
+import struct
 import threading
 import tracemalloc
 from typing import Any
 
 import pytest
 from aiohttp import FormData
+from PIL import Image
 
 from lectern.apps.callers import GUEST, Caller, Scope
 from lectern.apps.errors import Forbidden, NotReady, Unauthorized
 from lectern.apps.faces.pictures import DECODED_AT_ONCE, Bench
+from lectern.apps.files import pictures
 from lectern.apps.nodeclasses import NodeClasses
 from lectern.apps.surface import answers
 from unit.apps import fake_comfy, media, painting
@@ -100,6 +103,35 @@ async def test_a_broken_picture_is_refused_without_saying_where_it_lies(studio):
         said.append(json.dumps(await studio.ask("img2img", {**RETOUCH, **body}, 422)))
     for text in said:
         assert "first bytes" in text and str(studio.folder) not in text and " at 0x" not in text
+
+
+def endless_gif(frames: int) -> bytes:
+    frame = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0"
+    return b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff" + frame * frames + b";"
+
+
+def endless_tiff(pages: int) -> bytes:
+    """A byte each."""
+    tags = [(256, 1), (257, 1), (258, 8), (259, 1), (262, 1), (273, 0), (278, 1), (279, 1)]
+    entries = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    size = len(entries) + 4
+    return b"II*\0\x08\0\0\0" + b"".join(
+        entries + struct.pack("<I", 8 + (page + 1) * size if page + 1 < pages else 0) for page in range(pages)
+    )
+
+
+@pytest.mark.parametrize("endless, kind", [(endless_gif, "image/gif"), (endless_tiff, "image/tiff")])
+async def test_frames_are_not_counted_without_end(studio, monkeypatch, endless, kind):
+    """Two files of a hundred megabytes would have kept everybody else from sending pictures, for hours."""
+    monkeypatch.setattr(pictures, "FRAMES", 50)
+    headers, many = {"Content-Type": kind}, endless(51)
+    assert (await studio.post("/files", data=endless(50), headers=headers)).status == 201
+    answer = await studio.post("/files", data=many, headers=headers)
+    assert answer.status == 415 and "may be 50." in await answer.text()
+    body = {**RETOUCH, "init_images": [encoded(png())], "mask": encoded(many)}
+    assert "pixels" in json.dumps(await studio.ask("img2img", body, 422))
+    with Image.open(io.BytesIO(endless(50_000))) as image:
+        assert pictures.has_too_much(image) and image.tell() <= 50
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for_without_end(studio, monkeypatch):
