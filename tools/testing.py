@@ -26,7 +26,7 @@ def _files(patterns: Sequence[str]) -> list[str]:
 
 
 MODELS = ["tests/pipelines", "tests/prompts", *_files(COMPUTING)]
-APPS = _files(WAITING)
+APPS = ["tests/servers", *_files(WAITING)]
 SERVERS = ["tests/comfyui", "tests/browser", *(f"--ignore-glob={pattern}" for pattern in (*COMPUTING, *WAITING))]
 SPREAD = ["-n", f"{(os.cpu_count() or 1) + 1}", "--dist", "loadfile"]  # one more than cores: some wait now and then
 ONE_EACH = {"OMP_NUM_THREADS": "1"}  # torch's threads: more of them than cores only wait for each other
@@ -51,7 +51,7 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def unit(arguments: Sequence[str]) -> int:
-    """The tests that need neither ComfyUI nor diffusers."""
+    """The tests that need no other program: neither ComfyUI nor NATS, neither diffusers nor PostgreSQL."""
     return run_pytest(prepare(), [*UNIT, *SPREAD, *arguments], ONE_EACH)
 
 

@@ -32,7 +32,6 @@ from lectern.apps.store.idempotency import Repeatable
 from lectern.apps.store.listed import Listed
 from lectern.apps.store.migrate import migrate
 from lectern.apps.store.runs import Bounds, Full, Placed
-from lectern.apps.store.server import open_server
 from lectern.apps.store.storage import Storage
 from lectern.apps.store.stores import Stores
 
@@ -51,14 +50,11 @@ def open_store(file):
     return Stores(engine)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request, tmp_path):
-    """Of an empty database with the newest tables, once of each kind."""
-    if request.param == "sqlite":
-        opened = database.open_engine(tmp_path / "lectern.db")
-        migrate(opened)
-    else:
-        opened = open_server(request.getfixturevalue("postgres").cleared())
+@pytest.fixture
+def engine(tmp_path):
+    """Of an empty database with the newest tables; tests/servers has one of the other kind."""
+    opened = database.open_engine(tmp_path / "lectern.db")
+    migrate(opened)
     yield opened
     opened.dispose()
 

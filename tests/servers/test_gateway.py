@@ -242,7 +242,8 @@ async def test_a_nats_that_lost_its_disk_loses_no_run(town, monkeypatch, hasty):
     shutil.rmtree(town.nats.store)
     await town.nats.start()
     comfy.script = complete
-    await comfy.end(prompt)
+    if prompt in comfy.running:  # on a busy machine NATS is away so long that the worker lets go of it
+        await comfy.end(prompt)
     for run in runs:
         assert (await gate.ended(run))["status"] == "succeeded"
 

@@ -31,7 +31,7 @@ KILLS = int(os.environ.get("LECTERN_ENGINE_KILLS", "4"))
 BATCH = 4
 LATEST = 0.8  # seconds from when the engine answers to its end
 PROGRAM = Path(__file__).with_name("engine_process.py")
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 ENDS = {"succeeded", "failed", "canceled"}
 
 
