@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from .errors import LecternError, first_line
 from .outofmemory import ran_out
 
+UNKNOWN_PICTURE = "cannot identify image file"
+
 
 @contextmanager
 def told(said: Callable[[str], LecternError]) -> Iterator[None]:
@@ -21,4 +23,10 @@ def told(said: Callable[[str], LecternError]) -> Iterator[None]:
     except Exception as error:
         if ran_out(error):
             raise
-        raise said(first_line(error)) from error
+        raise said(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """Pillow names the file by its path on this machine, or by an address in memory."""
+    reason = first_line(error)
+    return "it is not what its name or its first bytes say" if reason.startswith(UNKNOWN_PICTURE) else reason

@@ -216,7 +216,7 @@ class AppService:
         limit = self.settings().apps.queued
         if active.get(RunStatus.QUEUED, 0) >= limit:
             reasons.append(FULL["queued"].format(limit=limit))
-        return Readiness(not reasons, reasons, active)
+        return Readiness(not reasons, list(dict.fromkeys(reasons)), active)
 
     async def metrics(self) -> bytes:
         """As Prometheus reads them."""

@@ -111,6 +111,10 @@ class Gate:
         """The mode. Raises SettingsError."""
         return self._settings().apps.access
 
+    def is_stranger(self, request: web.Request) -> bool:
+        """Without a key, or while no key can be looked up; whoever sits at this machine is none."""
+        return notes(request).caller.guest and not from_here(request)
+
     def headers(self, request: web.Request) -> Mapping[str, str]:
         """Of every answer to this request."""
         return origins.cors(request.headers, self._listed())

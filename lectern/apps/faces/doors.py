@@ -95,10 +95,12 @@ class Doors:
         return _door(model, described)
 
     async def _of_backend(self, model: str, caller: Caller, form: Form) -> Door:
+        if caller.guest:  # before ComfyUI is asked for anything on a stranger's behalf
+            require_app(caller, "", public=False)
         found = await self._backends.find(model)
-        # Before it is said that there is none: strangers must not learn which servers exist.
-        require_app(caller, model[:LENGTH] if found is None else found.slug, public=False)
-        if found is None:
+        if found is None or not caller.may_use(found.slug):
+            # In the same words whether there is one: nobody must learn so which servers exist.
+            require_app(caller, model[:LENGTH], public=False)
             raise _unknown(model)
         app = await self._library.app(found.slug, int(form), caller)
         described = await self._library.describe(app, stale=True)

@@ -1,13 +1,12 @@
 """OpenAI's masks, transparent where a picture is edited, kept as ours, which are white there."""
 
-import asyncio
 from typing import NamedTuple
 
 from ..errors import InvalidInput, UnusableFile
 from ..files.keeper import FileKeeper
 from ..files.names import id_of
 from ..files.references import References
-from .pictures import as_white_mask
+from .pictures import Bench, as_white_mask
 
 
 class _MaskInput(NamedTuple):
@@ -24,6 +23,7 @@ class Masks:
     def __init__(self, files: FileKeeper, references: References) -> None:
         self._files = files
         self._references = references
+        self._bench = Bench()
 
     async def turned(self, owner: str, given: str) -> str:
         """The address of the mask that a data URL or an address names, turned to ours.
@@ -33,7 +33,7 @@ class Masks:
         kept = id_of(await self._references.resolve(owner, _MaskInput(), given))
         opened = await self._files.open(kept or "", lambda other: other == owner)
         try:
-            content = await asyncio.to_thread(lambda: as_white_mask(opened.path.read_bytes()))
+            content = await self._bench.do(lambda: as_white_mask(opened.path.read_bytes()))
         except UnusableFile as error:
             problem = {"input": "mask", "code": "wrong_type", "message": str(error)}
             raise InvalidInput(str(error), [problem]) from None

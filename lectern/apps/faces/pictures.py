@@ -1,23 +1,39 @@
 """Pictures in the format that a caller wants, and OpenAI's masks as ours.
 
-Blocking; Pillow is imported when it is used.
+Blocking, but for the bench; Pillow is imported when it is used.
 """
 
+import asyncio
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from ...faults import told
 from ..errors import RunFailed, UnusableFile
+from ..files.keeper import DECODED_AT_ONCE
 from ..files.pictures import BY_TYPE, PIXELS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 FORMATS = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 QUALITY = 95  # of JPEG and WebP where nobody says one
 WHITE = (255, 255, 255, 255)  # behind what is transparent, where a format has no alpha
+
+
+class Bench:
+    """Where pictures are worked on: few at once, because each may take some hundred megabytes. Of one event loop."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(DECODED_AT_ONCE)
+
+    async def do(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        async with self._free:
+            return await asyncio.to_thread(work, *given, **named)
 
 
 class Encoded(NamedTuple):

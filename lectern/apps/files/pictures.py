@@ -5,7 +5,7 @@ Blocking; Pillow is imported when it is used.
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ FORMATS = {PNG: "PNG", JPEG: "JPEG", GIF: "GIF", WEBP: "WEBP", AVIF: "AVIF", BMP
 BY_TYPE = {kind.content_type: name for kind, name in FORMATS.items()}
 PIXELS = 89_000_000  # of one picture; the number above which Pillow itself warns
 ALL_PIXELS = 500_000_000  # of all frames of an animation together
+FRAMES = 2000  # of an animation, pages of a document
+COUNTED = ("GIF", "TIFF")  # whose frames have to be counted
 FULLY_DECODED = 40_000_000  # pixels up to which a picture is decoded to see whether it is whole
 LEVEL = 1  # zlib's, for files that are read once, on this machine
 
@@ -118,9 +120,26 @@ def _check_size(image: "Image", side: int) -> None:
         raise UnusableFile(
             f"The picture has {image.width}x{image.height} pixels; a side may have {side} (side of [limits])."
         )
-    pixels = image.width * image.height
-    if pixels > PIXELS or pixels * getattr(image, "n_frames", 1) > ALL_PIXELS:
+    if has_too_much(image):
         raise UnusableFile(
             f"The picture has too many pixels: {PIXELS // 1_000_000} million are allowed, and"
-            f" {ALL_PIXELS // 1_000_000} million in all frames of an animation."
+            f" {ALL_PIXELS // 1_000_000} million in all frames of an animation, of which there may be {FRAMES}."
         )
+
+
+def has_too_much(image: "Image") -> bool:
+    """Pixels or frames. Leaves the picture at its first frame."""
+    pixels = image.width * image.height
+    return pixels > PIXELS or _has_more_frames(image, min(FRAMES, ALL_PIXELS // max(1, pixels)))
+
+
+def _has_more_frames(image: "Image", most: int) -> bool:
+    """Of files that do not say how many there are Pillow goes through all: minutes for millions of empty ones."""
+    if image.format not in COUNTED:
+        return getattr(image, "n_frames", 1) > most
+    with suppress(EOFError):
+        for number in range(1, most + 1):
+            image.seek(number)
+        return True
+    image.seek(0)
+    return False

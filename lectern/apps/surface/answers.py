@@ -18,11 +18,13 @@ from ..errors import (
     NotReady,
     Unauthorized,
     UnsupportedMedia,
+    UploadStalled,
 )
 from .submission import parse_json
 
 CHALLENGE = 'Bearer realm="lectern"'  # never Basic, which makes browsers ask for a password and remember it
 
+STALL_SECONDS = 60.0  # without a byte of a body
 LARGE = 256 * 1024  # bytes of JSON that are read on a thread
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -109,17 +111,26 @@ def check_json(request: web.Request) -> None:
 
 
 async def read_body(request: web.Request, limit_kb: int) -> bytes:
-    """Raises BodyTooLarge, BadRequest."""
+    """Raises BodyTooLarge, BadRequest, UploadStalled."""
     limit = limit_kb * 1024
     too_large = BodyTooLarge(f"The body may have at most {limit_kb} KB.")
     if (request.content_length or 0) > limit:
         raise too_large
     content = bytearray()
     try:
-        while piece := await request.content.read(limit + 1 - len(content)):
+        while piece := await _piece(request, limit + 1 - len(content)):
             content += piece
             if len(content) > limit:
                 raise too_large
     except (web.RequestPayloadError, ConnectionError):
         raise BadRequest("The body ended before it was complete.") from None
     return bytes(content)
+
+
+async def _piece(request: web.Request, most: int) -> bytes:
+    """Raises UploadStalled: what was read so far must not stay in memory for a sender who does not go on."""
+    try:
+        async with asyncio.timeout(STALL_SECONDS):
+            return await request.content.read(most)
+    except TimeoutError:
+        raise UploadStalled(f"Nothing came for {STALL_SECONDS:g} seconds; send it again.") from None

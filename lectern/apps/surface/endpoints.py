@@ -1,14 +1,20 @@
 """Tables of endpoints: which handler answers which method of an address, and whom."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from aiohttp import web
 
+from ...errors import SettingsError
 from ..access.notes import notes
 from ..callers import HOUSEHOLD, Caller, Scope
-from ..errors import MethodNotAllowed
+from ..errors import MethodNotAllowed, NotReady
 from .answers import Handler, Worded, answered, dress, error_answer
+
+logger = logging.getLogger(__name__)
+
+UNTOLD = "The service does not work just now; try again later. Its log, and callers with a key, are told why."
 
 Answer = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
 
@@ -24,6 +30,10 @@ Table = Mapping[str, Mapping[str, Endpoint]]  # {path: {method: endpoint}}
 class Guard(Protocol):
     async def admit(self, request: web.Request, scope: Scope) -> Caller:
         """Who calls. Raises an AppError (401, 403, 429) when the scope is not for them."""
+        ...
+
+    def is_stranger(self, request: web.Request) -> bool:
+        """Whether the caller must not learn what is wrong here, because that names hosts, files and databases."""
         ...
 
     def headers(self, request: web.Request) -> Mapping[str, str]:
@@ -44,6 +54,9 @@ class OpenGuard:
 
     async def admit(self, request: web.Request, scope: Scope) -> Caller:
         return HOUSEHOLD
+
+    def is_stranger(self, request: web.Request) -> bool:
+        return False
 
     def headers(self, request: web.Request) -> Mapping[str, str]:
         return {}
@@ -89,7 +102,13 @@ def _watched(handler: Handler, guard: Guard, worded: Worded) -> Handler:
 
 def _guarded(endpoint: Endpoint, guard: Guard) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await endpoint.answer(request, await guard.admit(request, endpoint.scope))
+        try:
+            return await endpoint.answer(request, await guard.admit(request, endpoint.scope))
+        except (NotReady, SettingsError) as error:
+            if not guard.is_stranger(request):
+                raise
+            logger.debug("what a stranger is not told: %s", error)
+            raise NotReady(UNTOLD) from None
 
     return handle
 

@@ -15,9 +15,9 @@ from ..files.keeper import FileKeeper, Kept
 from ..files.types import accepts
 from ..files.upload import MB, too_large
 from ..inputs import ECHO_LENGTH, Problem, shown
+from .answers import STALL_SECONDS
 
 PIECE_BYTES = 256 * 1024
-STALL_SECONDS = 60.0  # without a byte
 FIELDS = 200  # parts of one form
 SPECIAL = ("_version", "_seed", "_n", "_priority", "_metadata", "_webhook", "_webhook_events_filter")
 _PLAIN = frozenset({"", "binary", "8bit", "7bit", "identity"})
@@ -101,15 +101,16 @@ class Receiver:
         return Form(fields, files)
 
     async def loose(
-        self, request: web.Request, names: Collection[str], owner: str, fields_kb: int
+        self, request: web.Request, names: Collection[str], owner: str, fields_kb: int, most: int
     ) -> tuple[dict[str, str], list[tuple[str, Kept]]]:
         """The texts and files of a form that may have anything, and several files of one name.
 
         Args:
             names: of the parts that may be files.
             fields_kb: kilobytes of all texts together.
+            most: files that are kept.
 
-        Raises InvalidInput for a file of another name; BodyTooLarge; as `body`.
+        Raises InvalidInput for a file of another name; BodyTooLarge, also for more files; as `body`.
         """
         fields: dict[str, str] = {}
         files: list[tuple[str, Kept]] = []
@@ -122,6 +123,8 @@ class Receiver:
             elif name not in names:
                 told = name[:ECHO_LENGTH]
                 raise _invalid([Problem(told, "wrong_type", f"{shown(name)} must be a text, not a file.")])
+            elif len(files) == most:
+                raise BodyTooLarge(f"A form may have at most {most} files here.")
             else:
                 files.append((name, await self._part(part, owner)))
         return fields, files

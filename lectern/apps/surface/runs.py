@@ -61,6 +61,7 @@ class RunHandlers:
         slug = request.match_info["slug"]
         streamed = "text/event-stream" in request.headers.get("Accept", "")
         seen = await self._call(self._service.submit(slug, asked, caller, None if streamed else wait))
+        del asked  # its pictures may be large, and an event stream is long
         if streamed:
             try:
                 listening = await self._call(self._runs.listen(seen.run.id, "", caller))

@@ -16,6 +16,7 @@ from ...running.outputs import INLINE_TYPES
 from ...runs import OutputItem, RunStatus
 from ...service import AppService
 from ...surface.submission import Submission
+from ..pictures import Bench
 from ..roles import Role
 from .filling import AppSide, Plan, plan
 from .jobs import Job, Jobs
@@ -47,12 +48,22 @@ class Generator:
         self._service = service
         self._call = call
         self._jobs = jobs
+        self._bench = Bench()
         self._left: set[asyncio.Task[Any]] = set()  # whose clients left before their runs had ended
 
-    async def make(self, request: web.Request, caller: Caller, model: Model, mode: Mode, asked: Asked) -> Answer:
-        """Raises what `AppService.submit` raises, Unprocessable, RunFailed and AnswerTooLarge."""
+    async def prepared(self, caller: Caller, model: Model, mode: Mode, asked: Asked) -> tuple[Asked, Plan]:
+        """The plan with the request's pictures as kept files, and the request without them: it may wait for hours.
+
+        Raises Unprocessable; InvalidInput for a picture that cannot be used; FilesFull, NotReady.
+        """
         planned = plan(mode, asked, model.side)
-        planned = planned._replace(values={**model.values, **planned.values, **await self._files(asked, model.side)})
+        files = await self._files(caller, asked, model.side)
+        return asked.lighter(), planned._replace(values={**model.values, **planned.values, **files})
+
+    async def make(
+        self, request: web.Request, caller: Caller, model: Model, mode: Mode, asked: Asked, planned: Plan
+    ) -> Answer:
+        """Raises what `AppService.submit` raises, RunFailed and AnswerTooLarge."""
         job = Job(asked.force_task_id or "", mode, planned.executions)
         with self._jobs.work(caller.owner, job):
             pictures, run_ids = await self._attended(request, caller, job, self._runs(caller, model, job, planned))
@@ -126,16 +137,22 @@ class Generator:
             await self._call(stream.close())
         return bytes(content)
 
-    async def _files(self, asked: Asked, app: AppSide) -> dict[str, str]:
+    async def _files(self, caller: Caller, asked: Asked, app: AppSide) -> dict[str, str]:
         """The pictures of the request as inputs, of the wanted size where the app cannot bring them there."""
         if not asked.init_images:
             return {}
         side, fit = self._service.settings().limits.side, _fit(asked, app)
-        given = {app.roles[Role.IMAGE]: await asyncio.to_thread(for_app, asked.init_images[0], side, fit)}
+        given = {Role.IMAGE: await self._bench.do(for_app, asked.init_images[0], side, fit)}
         if asked.mask is not None:
             invert = bool(asked.inpainting_mask_invert)
-            given[app.roles[Role.MASK]] = await asyncio.to_thread(mask_for_app, asked.mask, side, invert, fit)
-        return given
+            given[Role.MASK] = await self._bench.do(mask_for_app, asked.mask, side, invert, fit)
+        return {app.roles[role]: await self._kept(caller, app, role, value) for role, value in given.items()}
+
+    async def _kept(self, caller: Caller, app: AppSide, role: Role, value: str) -> str:
+        item = app.item(role)
+        if item is None:  # which the run's own check will say
+            return value
+        return await self._call(self._service.references.resolve(caller.owner, item, value))
 
     async def _cancel(self, caller: Caller, run_id: str | None) -> None:
         if run_id is not None:

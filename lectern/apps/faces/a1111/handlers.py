@@ -1,6 +1,5 @@
 """The handlers of `/lectern/sdapi/v1` and of the few addresses beside it that clients ask for."""
 
-import asyncio
 import time
 from typing import Any
 
@@ -13,6 +12,7 @@ from ...errors import BadRequest, UnsupportedMedia
 from ...service import AppService
 from ...surface.answers import read_json
 from ...surface.endpoints import Answer, Endpoint, Table
+from ..pictures import Bench
 from .errors import Unprocessable
 from .generating import Generator
 from .jobs import Job, Jobs
@@ -37,6 +37,7 @@ class A1111Handlers:
         self._options = OptionsFile(service.private)
         self._models = Models(service, call, self._options)
         self._jobs = Jobs()
+        self._bench = Bench()
         self._generator = Generator(service, call, self._jobs)
 
     def table(self) -> Table:
@@ -67,14 +68,15 @@ class A1111Handlers:
         async def generate(request: web.Request, caller: Caller) -> web.StreamResponse:
             asked = read_asked(mode, await self._body(request, PICTURES if mode == "img2img" else 0))
             model = await self._models.chosen(mode, asked, caller)
-            answer = await self._generator.make(request, caller, model, mode, asked)
-            return _json_bytes(await asyncio.to_thread(answer_body, answer))
+            asked, planned = await self._generator.prepared(caller, model, mode, asked)
+            answer = await self._generator.make(request, caller, model, mode, asked, planned)
+            return _json_bytes(await self._bench.do(answer_body, answer))
 
         return generate
 
     async def png_info(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         body = read(PictureBody, await self._body(request, 1))
-        return web.json_response(await asyncio.to_thread(png_info, body.image))
+        return web.json_response(await self._bench.do(png_info, body.image))
 
     async def progress(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         """Of the key's own request in work; nobody sees another one's."""

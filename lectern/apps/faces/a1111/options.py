@@ -63,8 +63,9 @@ class OptionsFile:
         """Raises Unprocessable when it would be too much."""
         async with self._changing:
             await asyncio.to_thread(self._refresh)
-            values = {**self._known.pop(owner, {}), **changes}
+            values = {**self._known.get(owner, {}), **changes}
             _check(values)
+            self._known.pop(owner, None)
             self._known[owner] = values  # the newest is the last
             while len(self._known) > MOST_OWNERS:
                 del self._known[next(iter(self._known))]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....faults import told
-from ...files.pictures import ALL_PIXELS, PIXELS
+from ...files.pictures import PIXELS, has_too_much
 from .errors import Unprocessable
 
 if TYPE_CHECKING:
@@ -124,8 +124,7 @@ def _opened(data: bytes, what: str, side: int) -> "Iterator[Image]":
         told(lambda reason: Unprocessable(f"Invalid encoded image: {what}: {reason}.")),
         Image.open(io.BytesIO(data), formats=formats) as image,
     ):
-        pixels = image.width * image.height
-        if max(image.size) > side or pixels > PIXELS or pixels * getattr(image, "n_frames", 1) > ALL_PIXELS:
+        if max(image.size) > side or has_too_much(image):
             raise Unprocessable(f"{what} has {image.width}x{image.height} pixels; a side may have {side}.")
         image.load()
         yield image

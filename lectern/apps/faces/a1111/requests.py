@@ -17,6 +17,7 @@ MOST_PICTURES = 64  # of one request
 TASK_LENGTH = 200  # characters of a task's id
 MOST_MISTAKES = 20  # that one answer lists
 SEEDS = 2**64
+REPEATED = 500_000  # characters of pictures that an answer repeats
 CHECKPOINT = "sd_model_checkpoint"  # the option that chooses the app
 
 
@@ -64,6 +65,14 @@ class Asked(BaseModel):
         """What this request alone is to be made with; empty where the options say."""
         named = (self.override_settings or {}).get(CHECKPOINT)
         return named if isinstance(named, str) else ""
+
+    def lighter(self) -> "Asked":
+        """Without its pictures, which may be large; small ones stay where the answer repeats them."""
+        pictures = [*(self.init_images or ()), self.mask or ""]
+        if self.include_init_images and sum(map(len, pictures)) <= REPEATED:
+            return self
+        images = None if self.init_images is None else [""] * len(self.init_images)
+        return self.model_copy(update={"init_images": images, "mask": None, "include_init_images": False})
 
     def echo(self) -> dict[str, Any]:
         """What the answer repeats: without the pictures, unless they are asked for."""

@@ -14,6 +14,22 @@ from .requests import Asked
 
 VERSION = "Lectern"
 NO_SEED = -1  # of an app without one
+SAME: Mapping[str, Any] = {  # in every `info`: apps have nothing of the kind
+    "subseed": NO_SEED,
+    "subseed_strength": 0,
+    "restore_faces": False,
+    "face_restoration_model": None,
+    "sd_model_hash": None,
+    "sd_vae_name": None,
+    "sd_vae_hash": None,
+    "seed_resize_from_w": -1,
+    "seed_resize_from_h": -1,
+    "index_of_first_image": 0,
+    "styles": [],
+    "clip_skip": 1,
+    "is_using_inpainting_conditioning": False,
+    "version": VERSION,
+}
 
 
 class Picture(NamedTuple):
@@ -114,38 +130,25 @@ def _info(
     prompts = [facts[at].prompt for at in own]
     negatives = [facts[at].negative for at in own]
     return {
+        **SAME,
         "prompt": first.prompt if first else answer.asked.prompt or "",
         "all_prompts": prompts,
         "negative_prompt": first.negative if first else answer.asked.negative_prompt or "",
         "all_negative_prompts": negatives,
         "seed": seeds[0] if seeds else NO_SEED,
         "all_seeds": seeds,
-        "subseed": NO_SEED,
         "all_subseeds": [NO_SEED] * len(own),
-        "subseed_strength": 0,
         "width": size[0] if size else answer.asked.width,
         "height": size[1] if size else answer.asked.height,
         "sampler_name": first.sampler if first else None,
         "cfg_scale": first.cfg if first else None,
         "steps": first.steps if first else None,
         "batch_size": answer.asked.batch_size or 1,
-        "restore_faces": False,
-        "face_restoration_model": None,
         "sd_model_name": answer.model,
-        "sd_model_hash": None,
-        "sd_vae_name": None,
-        "sd_vae_hash": None,
-        "seed_resize_from_w": -1,
-        "seed_resize_from_h": -1,
         "denoising_strength": first.denoise if first else None,
         "extra_generation_params": {"Schedule type": first.scheduler} if first and first.scheduler else {},
-        "index_of_first_image": 0,
         "infotexts": [texts[at] for at in own],
-        "styles": [],
         "job_timestamp": answer.stamp,
-        "clip_skip": 1,
-        "is_using_inpainting_conditioning": False,
-        "version": VERSION,
         "lectern": {"runs": list(answer.run_ids), "ignored": list(answer.ignored)},
     }
 

@@ -4,15 +4,15 @@ Fields as in openai-python's `ImageGenerateParams` and `ImageEditParams`; what i
 does.
 """
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
 from ...errors import BadRequest, InvalidInput
 from ...files.names import ID, file_url
 from ...inputs import Problem, shown
+from ...surface.submission import parse_json
 from ..pictures import FORMATS
 
 MOST_PICTURES = 10
@@ -90,6 +90,13 @@ def read_edit(body: object) -> Asked:
     return replace(asked, images=images, mask=None if mask is None else _reference("mask", mask))
 
 
+def without_pictures(asked: Asked) -> Asked:
+    """What is kept of a request while its run is waited for."""
+    from dataclasses import replace
+
+    return replace(asked, images=("",) * len(asked.images), mask=None)
+
+
 def form_fields(fields: Mapping[str, str]) -> dict[str, Any]:
     """A form's texts as the same request has them in JSON; what is no number stays a text, and is refused as one."""
     body: dict[str, Any] = {}
@@ -161,12 +168,11 @@ def _size(text: str) -> Size:
 def _input(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Of a form it is JSON; `input` is ours, so that a request can say what OpenAI has no word for."""
     value = body.get("input")
-    parse: Callable[[str], Any] = json.loads
     if isinstance(value, str):
         try:
-            value = parse(value)
-        except (ValueError, RecursionError):
-            value = ()
+            value = parse_json(value.encode())
+        except BadRequest as error:
+            refuse("input", "wrong_type", f"input must be an object of the app's own inputs. {error}")
     if value is not None and not isinstance(value, dict):
         refuse("input", "wrong_type", "input must be an object of the app's own inputs.")
     return value or {}

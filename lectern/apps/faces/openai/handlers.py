@@ -1,13 +1,14 @@
 """The handlers of OpenAI's Images API: models, generations, edits."""
 
-import asyncio
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from aiohttp import web
 
 from ....envelope import Call
 from ...callers import Caller, Scope
 from ...errors import BadRequest, InvalidInput, UnknownAddress
+from ...runs import Run
 from ...service import AppService
 from ...surface.answers import read_json
 from ...surface.endpoints import Endpoint, Table
@@ -17,10 +18,10 @@ from ...surface.views import run_url
 from ..doors import Door
 from ..graphs import Form
 from ..masks import Masks
-from ..pictures import encoded
+from ..pictures import Bench, encoded
 from ..roles import Role
 from ..waiting import CallerLeft, Picture, Waiting, shown_pictures
-from .asking import FILES, Asked, form_fields, read_edit, read_generation, refuse
+from .asking import FILES, MOST_SOURCES, Asked, form_fields, read_edit, read_generation, refuse, without_pictures
 from .filling import in_its_words, manners, submission
 from .streaming import Streaming
 from .wording import addresses_body, model_view, pictures_body
@@ -29,13 +30,24 @@ PREFIX = "/lectern/openai/v1"
 LEFT = 499  # nginx's word for a caller who closed the connection; nobody reads it but the audit log
 
 
+class _Queued(NamedTuple):
+    """A request whose run waits, or executes."""
+
+    asked: Asked  # without its pictures
+    door: Door
+    run: Run
+    stop: bool  # the run ends when the caller leaves
+    origin: str  # of addresses in the answer; empty where it has none
+
+
 class OpenAIHandlers:
     def __init__(self, service: AppService, call: Call) -> None:
         self._service = service
         self._call = call
         self._receiver = Receiver(service.files, call)
         self._waiting = Waiting(service, call)
-        self._streaming = Streaming(service, call, self._waiting)
+        self._bench = Bench()
+        self._streaming = Streaming(service, call, self._waiting, self._bench)
         self._masks = Masks(service.files, service.references)
 
     def table(self) -> Table:
@@ -56,42 +68,47 @@ class OpenAIHandlers:
         return web.json_response(model_view(found))
 
     async def generate(self, request: web.Request, caller: Caller) -> web.StreamResponse:
-        asked = read_generation(await read_json(request, self._service.settings().apps.body_kb))
-        return await self._answer(request, asked, caller, Form.TEXT)
+        body = await read_json(request, self._service.settings().apps.body_kb)
+        queued = await self._queued(request, read_generation(body), caller, Form.TEXT)
+        return await self._answer(request, queued, caller)
 
     async def edit(self, request: web.Request, caller: Caller) -> web.StreamResponse:
-        asked = read_edit(await self._edit_body(request, caller))
-        return await self._answer(request, asked, caller, Form.IMAGE if asked.mask is None else Form.MASK)
+        # Nothing here holds the body while the run is waited for: pictures in it may be large.
+        queued = await self._queued(request, read_edit(await self._edit_body(request, caller)), caller, Form.IMAGE)
+        return await self._answer(request, queued, caller)
 
     async def unknown(self, request: web.Request, caller: Caller) -> web.StreamResponse:
         raise UnknownAddress(
             f"There is no {request.path[:200]}; this API has /models, /images/generations and /images/edits."
         )
 
-    async def _answer(self, request: web.Request, asked: Asked, caller: Caller, form: Form) -> web.StreamResponse:
-        door = await self._door(asked, caller, form)
+    async def _queued(self, request: web.Request, asked: Asked, caller: Caller, form: Form) -> _Queued:
+        origin = _origin(request) if asked.as_url else ""
+        door = await self._door(asked, caller, form if asked.mask is None else Form.MASK)
         _check(asked)
         mask = None if asked.mask is None else await self._call(self._masks.turned(caller.owner, asked.mask))
         given = submission(door, asked, mask, parse_idempotency_key(request.headers))
         try:
-            queued = await self._waiting.submitted(door.app.slug, given, caller)
+            run = await self._waiting.submitted(door.app.slug, given, caller)
         except InvalidInput as error:
             raise in_its_words(error, door) from None
-        stop = given.idempotency_key is None
+        return _Queued(without_pictures(asked), door, run, given.idempotency_key is None, origin)
+
+    async def _answer(self, request: web.Request, queued: _Queued, caller: Caller) -> web.StreamResponse:
+        asked, door, run, stop, origin = queued
         try:
             if asked.stream:
-                return await self._streaming.send(request, queued, asked, caller, stop)
-            run = await self._waiting.end_of(request, queued, caller, stop)
+                return await self._streaming.send(request, run, asked, caller, stop)
+            run = await self._waiting.end_of(request, run, caller, stop)
         except CallerLeft:
             return web.Response(status=LEFT)
         created = (run.completed_ms or run.created_ms) // 1000
         if asked.as_url:
-            origin = _origin(request)
             places = [place for place, _ in shown_pictures(run)]
             body = addresses_body(created, [f"{origin}{run_url(run.id)}/outputs/{place}" for place in places])
         else:
             pictures = await self._waiting.pictures(run, caller)
-            body = await asyncio.to_thread(_encoded_body, asked, created, pictures, manners(door, asked))
+            body = await self._bench.do(_encoded_body, asked, created, pictures, manners(door, asked))
         return web.Response(body=body, content_type="application/json", headers={"x-request-id": run.id})
 
     async def _door(self, asked: Asked, caller: Caller, form: Form) -> Door:
@@ -109,7 +126,7 @@ class OpenAIHandlers:
             return await read_json(request, limits.body_kb + limits.file_mb * 1400)  # data URLs are base64
         if caller.guest:  # before anything is kept for them
             await self._call(self._service.library.check_guest(caller))
-        fields, files = await self._receiver.loose(request, FILES, caller.owner, limits.body_kb)
+        fields, files = await self._receiver.loose(request, FILES, caller.owner, limits.body_kb, MOST_SOURCES + 1)
         body = form_fields(fields)
         images = [kept.url for name, kept in files if name != "mask"]
         masks = [kept.url for name, kept in files if name == "mask"]

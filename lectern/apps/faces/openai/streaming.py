@@ -16,7 +16,7 @@ from ...service import AppService
 from ...surface.answers import begin
 from ...surface.sending import EVENT_STREAM
 from ..events import events_of
-from ..pictures import Encoded, encoded
+from ..pictures import Bench, Encoded, encoded
 from ..waiting import Waiting, checked
 from .asking import Asked
 from .wording import Events
@@ -25,10 +25,11 @@ from .wording import Events
 class Streaming:
     """Lives on the server's loop."""
 
-    def __init__(self, service: AppService, call: Call, waiting: Waiting) -> None:
+    def __init__(self, service: AppService, call: Call, waiting: Waiting, bench: Bench) -> None:
         self._service = service
         self._call = call
         self._waiting = waiting
+        self._bench = bench
 
     async def send(
         self, request: web.Request, run: Run, asked: Asked, caller: Caller, stop: bool
@@ -50,7 +51,7 @@ class Streaming:
         ended = checked(await self._waiting.end(run, caller))
         for picture in await self._waiting.pictures(ended, caller):
             kind = picture.item.content_type
-            made = await asyncio.to_thread(encoded, picture.content, kind, asked.format, asked.compression)
+            made = await self._bench.do(encoded, picture.content, kind, asked.format, asked.compression)
             await response.write(await asyncio.to_thread(events.completed, made))
 
     async def _partial(
