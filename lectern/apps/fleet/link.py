@@ -159,7 +159,7 @@ class Link:
                 **_options(self._access()),
                 name=self.name,
                 allow_reconnect=False,  # at first: it would try for ever and never say what is wrong
-                max_reconnect_attempts=-1,
+                max_reconnect_attempts=1,  # more than 0, or it would go on inside `connect` and tell nobody
                 reconnect_time_wait=0.5,  # type: ignore[arg-type] - it only sleeps so long
                 connect_timeout=CONNECT_SECONDS,
                 ping_interval=PING_SECONDS,
@@ -173,7 +173,7 @@ class Link:
             with suppress(*_failures()):
                 await client.close()  # a connection that was refused is not closed by itself
             raise
-        client.options["allow_reconnect"] = True
+        client.options |= {"allow_reconnect": True, "max_reconnect_attempts": -1}
         return client
 
     async def _drop(self) -> None:

@@ -311,6 +311,16 @@ async def test_wrong_credentials_are_told_once_and_corrected_ones_are_used_at_on
     assert len(told) == 1 and "wrong-one" not in caplog.text
 
 
+async def test_a_nats_that_is_not_there_is_told_at_once(town, caplog):
+    await town.nats.stop()
+    with caplog.at_level(logging.WARNING):
+        gate = await town.gate()
+        await until(lambda: "no server answers" in problem(gate))
+    assert [record.message for record in caplog.records if "no server answers" in record.message]
+    await town.nats.start()
+    await until(lambda: not problem(gate))
+
+
 async def test_the_fleet_at_a_glance(town, hasty):
     gate = await town.gate("gate-1")
     comfy = await town.worker()
