@@ -145,10 +145,13 @@ class Link:
         self._js = js
         for function in self._welcome:
             await function()
+        self._welcomed()
+        self._ready.set()
+
+    def _welcomed(self) -> None:
         if self._told:
             logger.info("Lectern: NATS answers.")
             self._told = ""
-        self._ready.set()
 
     async def _dial(self) -> "Client":
         from nats.aio.client import Client
@@ -166,6 +169,7 @@ class Link:
                 max_outstanding_pings=2,
                 error_cb=self._heard,
                 closed_cb=self._closed,
+                disconnected_cb=self._interrupted,
                 reconnected_cb=self._reconnected,
                 pending_size=32 * 2**20,
             )
@@ -185,8 +189,14 @@ class Link:
     async def _closed(self) -> None:
         self._lost.set()
 
+    async def _interrupted(self) -> None:
+        if self._client is not None:  # else we ended it ourselves
+            self._told = "it does not answer any more"
+            logger.warning("Lectern: NATS: %s; Lectern goes on trying.", self._told)
+
     async def _reconnected(self) -> None:
         """To the same server, or to one that lost its disk, or what it kept in memory only: then all begins anew."""
+        self._welcomed()
         self._looking = asyncio.create_task(self._look(), name="lectern nats looks")
 
     async def _look(self) -> None:
