@@ -13,7 +13,7 @@ from .client import V1
 from .console import note, tell, tell_json, tell_table
 from .errors import SUCCEEDED, NotSucceeded, WrongUse
 from .verbs import Verbs, client_of
-from .worker import FOLDER_VARIABLE, URL_VARIABLE, comfyui_address
+from .worker import FOLDER_VARIABLE, URL_VARIABLE, comfyui_address, port_refused
 
 if TYPE_CHECKING:
     from ..gateway import Plan
@@ -114,7 +114,7 @@ async def _serve(plan: "Plan", host: str, port: int) -> int:
     except NewerStore as error:
         raise NotSucceeded(str(error)) from None
     except OSError as error:
-        raise NotSucceeded(f"The port {port} of {host} cannot be used: {error.strerror}.") from None
+        raise NotSucceeded(port_refused(host, port, error)) from None
     finally:
         await gateway.stop()
     return SUCCEEDED

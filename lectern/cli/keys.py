@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 PRIVATE = "__lectern"  # as ComfyUI calls the folder
 STORE = "the variable that holds the URL of a fleet's PostgreSQL store; needs no key"
-OFFLINE = f"Lectern's folder, ComfyUI's user/{PRIVATE}, on this machine; needs no key"
+OFFLINE = f"Lectern's folder on this machine: ComfyUI's user/{PRIVATE}, or a gateway's; needs no key"
+OWN_FILES = ("lectern.toml", "lectern.db")  # one of them is in every gateway's folder
+NO_FOLDER = (
+    f"--offline must name Lectern's folder: {PRIVATE} in ComfyUI's user folder, or that of a gateway, which has a"
+    " lectern.toml or was started once; got {name}."
+)
 
 
 def add_to(verbs: Verbs) -> None:
@@ -101,10 +106,11 @@ def show_webhook_secret(asked: argparse.Namespace) -> int:
         from ..apps.webhooks.signing import read_secret
         from ..settings import SettingsFile
 
-        if store.url:
-            tell(_shared_secret(store))
+        apps = None if asked.store_env else SettingsFile(store.folder).read().apps
+        if apps and (apps.webhook_secret_env or apps.webhook_secret_file or not store.url):
+            tell(read_secret(apps, store.folder))
         else:
-            tell(read_secret(SettingsFile(store.folder).read().apps, store.folder))
+            tell(_shared_secret(store))
     return SUCCEEDED
 
 
@@ -134,14 +140,24 @@ def _store_of(asked: argparse.Namespace) -> _Store | None:
         if not url:
             raise WrongUse(f"The variable {asked.store_env} of --store-env is not set.")
         return _Store(Path(), url)
-    return _Store(private_folder(asked.offline)) if asked.offline else None
+    return _store_in(private_folder(asked.offline)) if asked.offline else None
+
+
+def _store_in(folder: Path) -> _Store:
+    """What the gateway or ComfyUI of this folder uses: a key in the file would be of no use to one with PostgreSQL."""
+    with _with_packages():
+        from ..apps.fleet.credentials import store_url
+        from ..settings import SettingsFile
+
+        return _Store(folder, store_url(SettingsFile(folder).read().fleet))
 
 
 def private_folder(name: str) -> Path:
     """Raises WrongUse: a wrong folder would get files that nothing ever reads."""
     folder = Path(name).absolute()
-    if folder.name != PRIVATE or not folder.parent.is_dir():
-        raise WrongUse(f"--offline must name the folder {PRIVATE} in ComfyUI's user folder; got {name}.")
+    new = folder.name == PRIVATE and folder.parent.is_dir()
+    if not new and not any((folder / own).is_file() for own in OWN_FILES):
+        raise WrongUse(NO_FOLDER.format(name=name))
     return folder
 
 

@@ -93,6 +93,12 @@ def comfyui_address(url: str) -> str:
     return url.rstrip("/")
 
 
+def port_refused(host: str, port: int, error: OSError) -> str:
+    """asyncio's own text repeats the address."""
+    reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
+    return f"The port {port} of {host} cannot be used ({reason}); choose another one with --port or --host."
+
+
 def _own_name(comfyui: str) -> str:
     parts = urlsplit(comfyui)
     return re.sub(r"[^A-Za-z0-9_-]", "-", f"{socket.gethostname()[:50]}-{parts.port or parts.scheme}")
@@ -112,7 +118,7 @@ async def _work(options: Options) -> int:
     try:
         runner = await serve(worker, options.host, options.port)
     except OSError as error:
-        raise NotSucceeded(f"The port {options.port} of {options.host} cannot be used: {error.strerror}.") from None
+        raise NotSucceeded(port_refused(options.host, options.port, error)) from None
     worker.start()
     note(f"The worker {options.name} executes runs on {options.comfyui}; {_ports(runner)}.")
     try:

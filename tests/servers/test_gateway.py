@@ -312,6 +312,23 @@ async def test_wrong_credentials_are_told_once_and_corrected_ones_are_used_at_on
     assert len(told) == 1 and "wrong-one" not in caplog.text
 
 
+async def test_a_nats_that_is_not_there_is_told_when_it_starts_and_when_it_goes(town, caplog):
+    def told(words: str) -> int:
+        return sum(words in record.message for record in caplog.records)
+
+    await town.nats.stop()
+    with caplog.at_level(logging.INFO):
+        gate = await town.gate()
+        await until(lambda: "no server answers" in problem(gate))
+        assert told("no server answers") == 1
+        await town.nats.start()
+        await until(lambda: told("NATS answers.") == 1)
+        await town.nats.stop()
+        await until(lambda: told("does not answer any more") == 1)
+        await town.nats.start()
+        await until(lambda: told("NATS answers.") == 2)
+
+
 async def test_the_fleet_at_a_glance(town, hasty):
     gate = await town.gate("gate-1")
     comfy = await town.worker()

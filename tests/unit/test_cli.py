@@ -64,7 +64,7 @@ class TestStart:
             (["publish", "/nowhere/a.json"], "/nowhere/a.json cannot be read"),
             (["apps", "--url", "localhost:8188"], "http://127.0.0.1:8188"),
             (["apps", "--key-env", "LECTERN_NO_SUCH"], "LECTERN_NO_SUCH is not set"),
-            (["keys", "list", "--offline", "/tmp"], "__lectern"),
+            (["keys", "list", "--offline", "/"], "--offline must name Lectern's folder: __lectern"),
             (["webhook-secret", "--offline", "/nowhere/__lectern"], "__lectern"),
         ],
     )

@@ -145,10 +145,13 @@ class Link:
         self._js = js
         for function in self._welcome:
             await function()
+        self._welcomed()
+        self._ready.set()
+
+    def _welcomed(self) -> None:
         if self._told:
             logger.info("Lectern: NATS answers.")
             self._told = ""
-        self._ready.set()
 
     async def _dial(self) -> "Client":
         from nats.aio.client import Client
@@ -159,13 +162,14 @@ class Link:
                 **_options(self._access()),
                 name=self.name,
                 allow_reconnect=False,  # at first: it would try for ever and never say what is wrong
-                max_reconnect_attempts=-1,
+                max_reconnect_attempts=1,  # more than 0, or it would go on inside `connect` and tell nobody
                 reconnect_time_wait=0.5,  # type: ignore[arg-type] - it only sleeps so long
                 connect_timeout=CONNECT_SECONDS,
                 ping_interval=PING_SECONDS,
                 max_outstanding_pings=2,
                 error_cb=self._heard,
                 closed_cb=self._closed,
+                disconnected_cb=self._interrupted,
                 reconnected_cb=self._reconnected,
                 pending_size=32 * 2**20,
             )
@@ -173,7 +177,7 @@ class Link:
             with suppress(*_failures()):
                 await client.close()  # a connection that was refused is not closed by itself
             raise
-        client.options["allow_reconnect"] = True
+        client.options |= {"allow_reconnect": True, "max_reconnect_attempts": -1}
         return client
 
     async def _drop(self) -> None:
@@ -185,8 +189,14 @@ class Link:
     async def _closed(self) -> None:
         self._lost.set()
 
+    async def _interrupted(self) -> None:
+        if self._client is not None:  # else we ended it ourselves
+            self._told = "it does not answer any more"
+            logger.warning("Lectern: NATS: %s; Lectern goes on trying.", self._told)
+
     async def _reconnected(self) -> None:
         """To the same server, or to one that lost its disk, or what it kept in memory only: then all begins anew."""
+        self._welcomed()
         self._looking = asyncio.create_task(self._look(), name="lectern nats looks")
 
     async def _look(self) -> None:

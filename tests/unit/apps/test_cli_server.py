@@ -234,6 +234,14 @@ class TestKeys:
         _, err = await line("keys", "create", "x", "--app", "A B", "--offline", str(folder), code=1)
         assert "slugs" in err
 
+    async def test_offline_in_the_folder_of_a_gateway_and_in_its_database(self, at, tmp_path, monkeypatch):
+        line = at("http://127.0.0.1:9")
+        (tmp_path / "lectern.toml").write_text('[fleet]\nstore_env = "OUR_STORE"\n')
+        assert (await line("keys", "create", "first", "--offline", str(tmp_path)))[0].startswith("lct_")
+        monkeypatch.setenv("OUR_STORE", "mysql://x")
+        _, err = await line("keys", "create", "second", "--offline", str(tmp_path), code=1)
+        assert "must be written as postgresql://" in err
+
     async def test_the_webhook_secret(self, at, tmp_path):
         line = at("http://127.0.0.1:9")
         folder = tmp_path / "__lectern"
