@@ -16,7 +16,7 @@ from unit.apps.fake_comfy import FakeComfy, begin, complete, hold, land
 from unit.apps.media import picture
 from unit.apps.samples import GRAPH, workflow
 from unit.apps.sse import Event, events
-from unit.fleet.gateway_house import a_new_run, engine_of, kinds_at, problem, until, workers_at
+from unit.fleet.gateway_house import Town, a_new_run, engine_of, kinds_at, problem, until, workers_at
 from unit.fleet.nats import NatsServer
 
 
@@ -375,3 +375,20 @@ async def test_files_of_callers_reach_the_worker(town):
     status, run = await gate.submit(wait="wait=10", input={"width": 64, "image": kept["url"]})
     assert (status, run["status"]) == (200, "succeeded")
     assert content in comfy.files.values()
+
+
+async def test_gateways_of_two_stores_share_nats_and_workers_and_hear_of_their_own_runs_alone(town, tmp_path):
+    other = Town(tmp_path / "other", town.nats)
+    try:
+        comfy = await town.worker()
+        comfy.script = complete
+        gates = [await town.gate(), await other.gate()]
+        for gate in gates:
+            await town.ready(gate)
+        for _ in range(4):
+            for gate in gates:
+                status, run = await gate.submit("wait=5")
+                assert (status, run["status"], run["worker"]) == (200, "succeeded", "w1")
+        assert await engine_of(gates[0])._reporting.pending() == 0
+    finally:
+        await other.stop()

@@ -19,6 +19,7 @@ from .adverts import Adverts
 from .events import FleetEvents
 from .kept import FOLDER, Outputs
 from .link import Link, translated
+from .origin import Origin
 from .outbox import Outbox
 from .overview import Overview
 from .recovery import Recovery
@@ -55,8 +56,9 @@ class FleetEngine:
         self._audience = audience
         self._roster = roster
         self._adverts = adverts
-        self._reporting = Reporting(link, storage, audience)
-        self._outbox = Outbox(link, storage, roster, documents, Recovery(link, self._reporting))
+        origin = Origin(storage)
+        self._reporting = Reporting(link, storage, audience, origin)
+        self._outbox = Outbox(link, storage, roster, documents, Recovery(link, self._reporting), origin)
         self._outputs = Outputs(link, folder)
         self._overview = Overview(link, storage, adverts, self._reporting)
         self._duties = Duties()

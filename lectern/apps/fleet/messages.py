@@ -42,6 +42,7 @@ class Job(NamedTuple):
     run: Run
     progress_hook: bool = False  # its webhook asked for progress
     files: Mapping[str, tuple[str, str]] = {}  # by id: name and content type, of those whose bytes do not tell
+    store: str = ""  # that the run is of, see origin.py
 
     def dump(self) -> bytes:
         run, terms = self.run, self.run.terms
@@ -65,6 +66,7 @@ class Job(NamedTuple):
                 "takes_done": run.takes_done,
                 "progress_hook": self.progress_hook,
                 "files": {name: list(facts) for name, facts in self.files.items()},
+                "store": self.store,
             }
         )
 
@@ -106,7 +108,7 @@ class Job(NamedTuple):
             logs="",
         )
         files = {name: (str(facts[0]), str(facts[1])) for name, facts in read.get("files", {}).items()}
-        return Job(run, read["progress_hook"], files)
+        return Job(run, read["progress_hook"], files, read["store"])
 
 
 class Kind(StrEnum):
@@ -130,6 +132,7 @@ class Report(NamedTuple):
     prompt_id: str | None = None
     result: Result | None = None  # of ADVANCED and ENDED
     progress: Mapping[str, Any] | None = None  # of PROGRESS
+    store: str = ""  # whose gateways are told
 
     @property
     def id(self) -> str:

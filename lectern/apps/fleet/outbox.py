@@ -15,6 +15,7 @@ from ..store.storage import Storage
 from . import topology
 from .link import Link, translated
 from .messages import Job, Requirement, dump_workflow, workflow_name
+from .origin import Origin
 from .recovery import Recovery
 from .roster import Roster
 from .shelves import Documents, Parcels
@@ -34,12 +35,15 @@ DUPLICATES = "Nats-Msg-Id"
 class Outbox:
     """Lives on the background loop."""
 
-    def __init__(self, link: Link, storage: Storage, roster: Roster, documents: Documents, recovery: Recovery) -> None:
+    def __init__(
+        self, link: Link, storage: Storage, roster: Roster, documents: Documents, recovery: Recovery, origin: Origin
+    ) -> None:
         self._link = link
         self._storage = storage
         self._roster = roster
         self._documents = documents
         self._recovery = recovery
+        self._origin = origin
         self._parcels = Parcels(link)
         self._lanes: set[str] = set()  # that are written down
         self._tasks: set[asyncio.Task[None]] = set()
@@ -143,11 +147,11 @@ class Outbox:
     async def _put(self, run: Run, workflow: Workflow, lost: int | None) -> int:
         """Gives its place."""
         required = await self._roster.requirement(workflow, run.input, run.app if run.terms.alone else "")
-        files = await self._files(run)
+        files, store = await self._files(run), await self._origin.name()
         _, _, content = await asyncio.gather(
             self._documents.put(workflow_name(workflow.digest), dump_workflow(workflow)),
             self._keep_lane(required),
-            self._parcels.pack(Job(run, _wants_progress(run), files).dump()),
+            self._parcels.pack(Job(run, _wants_progress(run), files, store).dump()),
         )
         subject = topology.queue(required.lane, run.terms.priority, run.terms.owner)
         with translated():

@@ -26,14 +26,9 @@ class Recovery:
         except (ValueError, KeyError, TypeError):  # of a Lectern that is newer than this one
             return False
         (done,) = await self._reporting.apply([(report, False)])
-        if done == "later" and await self._none_pending():
+        if done == "later" and await self._reporting.pending() == 0:
             await self._reporting.apply([(report, True)])
         return True
-
-    async def _none_pending(self) -> bool:
-        """Whether no report of an earlier take is on its way to the store."""
-        with translated():
-            return (await self._link.js.stream_info(topology.REPORTS_STREAM)).state.messages == 0
 
     async def canceled(self, run: Run) -> None:
         """Nobody has it, and nobody will: it was being canceled. Raises NotReady."""

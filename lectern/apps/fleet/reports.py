@@ -17,6 +17,7 @@ from . import topology
 from .deliveries import ACK
 from .link import Link, translated
 from .messages import Kind, Report
+from .origin import Origin
 from .shelves import Parcels
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SUBJECT = "lectern.deliver.reports"  # where the server delivers them; in a group, so that each comes to one gateway
+SUBJECT = "lectern.deliver.reports"  # and the store: where the server delivers them; in a group, each to one gateway
 ACK_WAIT = 10.0  # seconds
 AT_ONCE = 32
 MOST_PENDING = 256  # that are delivered and not acknowledged
@@ -37,12 +38,13 @@ LATER_SECONDS = 0.25
 class Reporting:
     """Lives on the background loop."""
 
-    def __init__(self, link: Link, storage: Storage, audience: Audience) -> None:
+    def __init__(self, link: Link, storage: Storage, audience: Audience, origin: Origin) -> None:
         self.redeliveries = 0  # runs that a second worker began
         self._link = link
         self._storage = storage
         self._audience = audience
         self._parcels = Parcels(link)
+        self._origin = origin
         self._arrived: asyncio.Queue[Msg] = asyncio.Queue()
         link.welcome(self._begin)
 
@@ -57,6 +59,13 @@ class Reporting:
             except NotReady as error:
                 logger.debug("reports wait: %s", error)
                 await self._one_by_one(messages)
+
+    async def pending(self) -> int:
+        """Reports that are on their way to this store. Raises NotReady."""
+        with translated():
+            name = topology.reports_consumer(await self._origin.name())
+            info = await self._link.js.consumer_info(topology.REPORTS_STREAM, name)
+        return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
     async def apply(self, reports: Sequence[tuple[Report, bool]]) -> "Sequence[Applied]":
         """Stores them, and tells everybody. Raises NotReady.
@@ -126,10 +135,13 @@ class Reporting:
         """After a new connection."""
         from nats.js.api import AckPolicy, ConsumerConfig
 
+        store = await self._origin.name()
+        group, subject = topology.reports_consumer(store), f"{SUBJECT}.{store}"
         config = ConsumerConfig(
-            durable_name=topology.REPORTS_CONSUMER,
-            deliver_subject=SUBJECT,
-            deliver_group=topology.REPORTS_CONSUMER,
+            durable_name=group,
+            filter_subject=topology.reports(store),
+            deliver_subject=subject,
+            deliver_group=group,
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=ACK_WAIT,
             max_deliver=-1,
@@ -137,7 +149,7 @@ class Reporting:
         )
         with translated():
             await self._link.js.add_consumer(topology.REPORTS_STREAM, config)
-            await self._link.client.subscribe(SUBJECT, queue=topology.REPORTS_CONSUMER, cb=self._hear)
+            await self._link.client.subscribe(subject, queue=group, cb=self._hear)
 
     async def _hear(self, message: "Msg") -> None:
         self._arrived.put_nowait(message)

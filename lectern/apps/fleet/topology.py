@@ -1,7 +1,7 @@
 """What lies on the NATS server: streams, buckets and subjects. Everybody who connects makes what is missing.
 
     lectern.runs.{lane}.{priority}.{owner}   the queue; a lane is one set of requirements
-    lectern.reports                          what workers did with runs, for the gateways to store
+    lectern.reports.{store}                  what workers did with runs, for the gateways of that store
     lectern.events.{run}                     events of one run, for those who listen; replayed from the stream
     lectern.previews.{run}                   pictures of work in progress; not kept
     lectern.watched.{run}                    a gateway says now and then that somebody listens to it; not kept
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RUNS_STREAM = "LECTERN_RUNS"
 REPORTS_STREAM = "LECTERN_REPORTS"
 EVENTS_STREAM = "LECTERN_EVENTS"
-REPORTS_CONSUMER = "gateways"
+REPORTS_CONSUMER = "gateways"  # and the name of their store
 
 RUNS = "lectern.runs"
 REPORTS = "lectern.reports"
@@ -93,7 +93,8 @@ async def ensure(js: "JetStreamContext", replicas: int) -> bool:
         ),
         StreamConfig(
             name=REPORTS_STREAM,
-            subjects=[REPORTS],
+            subjects=[f"{REPORTS}.*"],
+            max_age=STATE_LIFE,  # of stores that are gone for good
             retention=RetentionPolicy.WORK_QUEUE,
             duplicate_window=DUPLICATE_SECONDS,
         ),
@@ -149,6 +150,16 @@ async def _ensure_shelf(js: "JetStreamContext", config: "ObjectStoreConfig") -> 
         await js.create_object_store(str(config.bucket), config)  # which forgets the config's own
         return True
     return False
+
+
+def reports(store: str) -> str:
+    """The subject of what workers did with runs of that store."""
+    return f"{REPORTS}.{store}"
+
+
+def reports_consumer(store: str) -> str:
+    """The durable consumer that all gateways of the store share."""
+    return f"{REPORTS_CONSUMER}_{store}"
 
 
 def queue(lane: str, priority: str, owner: str) -> str:

@@ -57,7 +57,7 @@ class Office:
                 await asyncio.sleep(0.01)
 
     async def _subscribe(self) -> None:
-        await self.link.client.subscribe(topology.REPORTS, cb=self._report)
+        await self.link.client.subscribe(f"{topology.REPORTS}.*", cb=self._report)
         await self.link.client.subscribe(f"{topology.EVENTS}.*", cb=self._event)
 
     async def _report(self, message: Any) -> None:
@@ -94,7 +94,7 @@ class Office:
         run = a_run(workflow, run_input or {"width": 64}, Terms(owner=owner, alone=bool(alone), **terms))
         await self.documents.put(f"workflow.{workflow.digest}", dump_workflow(workflow))
         await Values(self.link, topology.LANES).put(required.lane, required.dump())
-        await self.publish(Job(run, hook, files or {}), required.lane)
+        await self.publish(Job(run, hook, files or {}, "house"), required.lane)
         return run.id
 
     async def publish(self, job: Job, lane: str, number: int = 1) -> None:

@@ -146,9 +146,8 @@ class Claims:
         error = LOST_OFTEN._replace(message=LOST_OFTEN.message.format(number=number)) if number > 1 else LOST_ONCE
         at = now_ms()
         result = Result(RunStatus.FAILED, error)
-        report = Report(
-            Kind.ENDED, job.run.id, state.worker, state.attempt, state.take, at, state.started_ms, result=result
-        )
+        known = {"started_ms": state.started_ms, "result": result, "store": job.store}
+        report = Report(Kind.ENDED, job.run.id, state.worker, state.attempt, state.take, at, **known)
         if await self._states.swap(job.run.id, ended(state, report).dump(), revision) is None:
             return
         dead = Dead(job.run.id, job.run.app, number, state.lost_by, at)

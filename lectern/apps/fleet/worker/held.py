@@ -51,6 +51,7 @@ class Held:
     def report(self, kind: Kind, at_ms: int, **more: Any) -> Report:
         state = self.state
         known = {"started_ms": state.started_ms, "prompt_id": state.prompt_id, **more}
+        known["store"] = self.job.store
         return Report(kind, self.job.run.id, state.worker, state.attempt, state.take, at_ms, **known)
 
 

@@ -30,7 +30,7 @@ class Reporter:
         """Returns once JetStream has it. Raises NotReady."""
         js = self._link.js
         with answered():
-            await js.publish(topology.REPORTS, report.dump(), headers={"Nats-Msg-Id": report.id})
+            await js.publish(topology.reports(report.store), report.dump(), headers={"Nats-Msg-Id": report.id})
 
     def send_soon(self, report: Report) -> None:
         """Should it be lost, whoever has the run next sends it: the run's state holds it."""
