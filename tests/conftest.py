@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -7,8 +8,9 @@ from support.client import Comfy
 from support.postgres import Postgres, running
 from tools.server import ComfyServer
 
-# A busy machine must not fail a property: pytest-timeout is the only clock.
-settings.register_profile("lectern", deadline=None)
+# A busy machine must not fail a property: pytest-timeout is the only clock. LECTERN_PROPERTY_EXAMPLES asks for more.
+EXAMPLES = int(os.environ.get("LECTERN_PROPERTY_EXAMPLES", "40"))
+settings.register_profile("lectern", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("lectern")
 
 
