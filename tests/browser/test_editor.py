@@ -65,6 +65,7 @@ def test_the_template_opens_runs_and_gives_a_deck(page: Page, complaints: list[s
     assert complaints == []
 
 
+@pytest.mark.fresh
 def test_the_download_button_is_no_part_of_the_workflow(page: Page):
     open_template(page)
     before = page.evaluate("() => window.app.graph.serialize().nodes.find(node => node.id === 8).widgets_values")

@@ -13,6 +13,8 @@ from support.client import Comfy, workflow
 from support.editor import RUN_TIMEOUT, Editor, open_editor
 from tools.server import ComfyServer
 
+pytestmark = pytest.mark.fresh  # what a dialog or the sidebar shows depends on what was open before
+
 NAMES = itertools.count(1)
 APPS = "/lectern/v1/apps"
 

@@ -165,6 +165,7 @@ def test_a_value_that_the_server_lacks_is_kept(
     assert complaints == []
 
 
+@pytest.mark.fresh
 @BOTH_RENDERERS
 def test_a_server_that_is_off_is_noted_and_nothing_is_lost(
     editor: WebUIEditor, servers: Servers, complaints: list[str], nodes_2: bool
