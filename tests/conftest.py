@@ -9,7 +9,7 @@ from support.postgres import Postgres, running
 from tools.server import ComfyServer
 
 # A busy machine must not fail a property: pytest-timeout is the only clock. LECTERN_PROPERTY_EXAMPLES asks for more.
-EXAMPLES = int(os.environ.get("LECTERN_PROPERTY_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("LECTERN_PROPERTY_EXAMPLES", "30"))
 settings.register_profile("lectern", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("lectern")
 
